@@ -1,0 +1,82 @@
+import type { Nanoseconds } from '@aipx/market-model';
+
+/** A record to append. The partition follows from the key, as Kafka's default partitioner chooses it. */
+export interface LogEntry {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A record as the log holds it. */
+export interface LogRecord extends LogEntry {
+  readonly partition: number;
+  readonly offset: bigint;
+  /** When the log took it. Milliseconds are what logs keep; the rest is 0. */
+  readonly appendedAt: Nanoseconds;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Half open: `begin` is the first offset that can still be read, `end` the one the next record will get. */
+export interface OffsetRange {
+  readonly begin: bigint;
+  readonly end: bigint;
+}
+
+/** How far a replayed input has been published, moved in the same transaction as the entries. */
+export interface SourceProgress {
+  /** Content hash, venue and sorted codes: the same source is the same text. */
+  readonly source: string;
+  /** Frames of the source that are done with, those that yield nothing included. */
+  readonly frames: number;
+}
+
+export interface AppendOptions {
+  readonly progress?: SourceProgress;
+}
+
+export interface ReadLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+/** The log as the pipelines see it: topics, partitions, offsets. Every wait takes an `AbortSignal`. */
+export interface EventLog {
+  /** The log's identity. A position is only worth something together with it. */
+  readonly id: string;
+  readonly topics: readonly string[];
+  /** Ascending. */
+  partitionsOf(topic: string): Promise<readonly TopicPartition[]>;
+  range(partition: TopicPartition): Promise<OffsetRange>;
+  /** Appends all entries in order, or none. Resolves when they will survive a crash of this process. */
+  append(entries: readonly LogEntry[], options?: AppendOptions): Promise<void>;
+  /** Frames done of a source, 0 for one never seen. */
+  progressOf(source: string): Promise<number>;
+  /** Records from `from` on, contiguous, in offset order, at least one if there is any, else none. Does not wait. */
+  read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]>;
+  /**
+   * Hands the partitions of `topics` to the handler and feeds it until `signal` aborts, then revokes them and resolves.
+   * One call of the handler at a time per partition. Rejects with what the handler throws.
+   */
+  consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ConsumeOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly limits: ReadLimits;
+}
+
+export interface PartitionHandler {
+  /** A partition is this consumer's now. Returns the offset to begin at: never the log's choice. */
+  onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint>;
+  /** The next records of one partition. No further ones of it come before this resolves. */
+  onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void>;
+  /** The partition is no longer this consumer's; what is buffered of it must not be written any more. */
+  onRevoked(partition: TopicPartition): Promise<void>;
+}

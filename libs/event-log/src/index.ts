@@ -1,0 +1,13 @@
+export { DEAD_LETTER_TOPIC, deadLetterEntry, logPositionText, type DeadLetter } from './dead-letter.js';
+export type {
+  AppendOptions,
+  ConsumeOptions,
+  EventLog,
+  LogEntry,
+  LogRecord,
+  OffsetRange,
+  PartitionHandler,
+  ReadLimits,
+  SourceProgress,
+  TopicPartition,
+} from './event-log.js';

@@ -1,0 +1,25 @@
+export {
+  compareDecimal,
+  isDecimal,
+  isPositive,
+  isZero,
+  negate,
+  parseDecimal,
+  type Decimal,
+} from './decimal.js';
+export { asMarketDataError, ERROR_CODES, MarketDataError, type ErrorCode, type ErrorDetails } from './error.js';
+export {
+  GAP_CAUSES,
+  type Channel,
+  type Gap,
+  type GapCause,
+  type Level,
+  type MarketEvent,
+  type OrderBook,
+  type Side,
+  type StreamType,
+  type Tick,
+} from './event.js';
+export { parseJsonKeepingDigits } from './json.js';
+export { fromEpochMillis, toEpochMicros, toIsoText, type Nanoseconds } from './time.js';
+export { isPadding, validOrderBook, validTick } from './validity.js';

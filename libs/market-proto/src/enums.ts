@@ -1,0 +1,37 @@
+import type { Channel as ModelChannel, GapCause as ModelGapCause, Side as ModelSide, StreamType as ModelStreamType } from '@aipx/market-model';
+import { Channel, Side, StreamType } from './gen/aipx/market/v1/common_pb.js';
+import { GapCause } from './gen/aipx/market/v1/gap_pb.js';
+
+/** A pair of maps between a model's words and the wire's numbers. A number this version does not know maps to absent. */
+class EnumMap<Word extends string, Wire extends number> {
+  readonly #wireOf: Readonly<Record<Word, Wire>>;
+  readonly #wordOf: ReadonlyMap<number, Word>;
+
+  constructor(wireOf: Readonly<Record<Word, Wire>>) {
+    this.#wireOf = wireOf;
+    this.#wordOf = new Map((Object.entries(wireOf) as [Word, Wire][]).map(([word, wire]) => [wire, word]));
+  }
+
+  toWire(word: Word | undefined): Wire {
+    return word === undefined ? (0 as Wire) : this.#wireOf[word];
+  }
+
+  fromWire(wire: number): Word | undefined {
+    return this.#wordOf.get(wire);
+  }
+}
+
+export const sides = new EnumMap<ModelSide, Side>({ BUY: Side.BUY, SELL: Side.SELL });
+export const streamTypes = new EnumMap<ModelStreamType, StreamType>({
+  SNAPSHOT: StreamType.SNAPSHOT,
+  REALTIME: StreamType.REALTIME,
+});
+export const channels = new EnumMap<ModelChannel, Channel>({ tick: Channel.TICK, orderbook: Channel.ORDERBOOK });
+export const gapCauses = new EnumMap<ModelGapCause, GapCause>({
+  RECONNECT: GapCause.RECONNECT,
+  SEQUENCE: GapCause.SEQUENCE,
+  BUFFER: GapCause.BUFFER,
+  UNDECODABLE: GapCause.UNDECODABLE,
+  STALE: GapCause.STALE,
+  RETENTION: GapCause.RETENTION,
+});

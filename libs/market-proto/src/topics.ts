@@ -1,0 +1,36 @@
+import { MarketDataError, type MarketEvent } from '@aipx/market-model';
+import { GapSchema } from './gen/aipx/market/v1/gap_pb.js';
+import { OrderBookSchema } from './gen/aipx/market/v1/orderbook_pb.js';
+import { TickDataSchema } from './gen/aipx/market/v1/tick_pb.js';
+
+type Kind = MarketEvent['kind'];
+
+/** One topic a kind of event. */
+export const EVENT_TOPICS: Readonly<Record<Kind, string>> = {
+  tick: 'market.tick',
+  orderbook: 'market.orderbook',
+  gap: 'market.gap',
+};
+
+/** Full message name a topic's values have, as the `schema` header says it. */
+export const EVENT_SCHEMAS: Readonly<Record<Kind, string>> = {
+  tick: TickDataSchema.typeName,
+  orderbook: OrderBookSchema.typeName,
+  gap: GapSchema.typeName,
+};
+
+export const PROTOBUF_CONTENT_TYPE = 'application/x-protobuf';
+
+const KIND_OF_TOPIC = new Map(Object.entries(EVENT_TOPICS).map(([kind, topic]) => [topic, kind as Kind]));
+
+/** @throws {MarketDataError} `VALIDATION_RECORD` for a topic that carries no market events */
+export function kindOfTopic(topic: string): Kind {
+  const kind = KIND_OF_TOPIC.get(topic);
+  if (kind === undefined) {
+    throw new MarketDataError(
+      'VALIDATION_RECORD',
+      `topic ${topic} carries no market events; known: ${[...KIND_OF_TOPIC.keys()].join(', ')}`,
+    );
+  }
+  return kind;
+}

@@ -1,0 +1,1 @@
+export type { Recorder } from "./recorder.js"; export { recordHash } from "./record-hash.js";

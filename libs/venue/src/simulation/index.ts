@@ -1,0 +1,9 @@
+export type {
+  MarketOptions,
+  RestAnswer,
+  SimulatedClient,
+  SimulatedConnection,
+  SimulatedEvent,
+  SimulatedMarket,
+  SimulatedVenue,
+} from './contract.js';
