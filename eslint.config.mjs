@@ -2,10 +2,12 @@ import eslint from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
-import { layerRules, restrictedImports } from './tools/lint/import-rules.mjs';
+import { layerRules, restrictedImports } from './tools/lint/src/import-rules.mjs';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/gen/**', '**/coverage/**', '**/node_modules/**', '**/reports/**', '.nx/**', '.aipx/**'] },
+  {
+    ignores: ['**/dist/**', '**/gen/**', '**/coverage/**', '**/node_modules/**', '**/reports/**', '.nx/**', '.aipx/**'],
+  },
   eslint.configs.recommended,
   ...tseslint.configs.strict,
   ...tseslint.configs.stylistic,
@@ -30,6 +32,16 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    // A simulated venue is tested on the host that serves it.
+    files: ['libs/venues/*/src/**/*.test.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: true, depConstraints: layerRules, allow: ['@aipx/venue-simulator'] },
+      ],
+    },
+  },
   ...restrictedImports,
   {
     files: ['**/vitest.config.ts', 'vitest.shared.ts'],
@@ -37,6 +49,11 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: false } },
     rules: { ...tseslint.configs.disableTypeChecked.rules, '@nx/enforce-module-boundaries': 'off' },
   },
-  { files: ['tools/**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },
+  {
+    files: ['tools/**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    rules: { 'no-console': 'off' },
+  },
+  { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
   prettier,
 );

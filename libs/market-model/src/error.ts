@@ -67,6 +67,9 @@ export function asMarketDataError(cause: unknown, code: ErrorCode, details: Omit
   return cause instanceof MarketDataError ? cause : new MarketDataError(code, causeText(cause), { ...details, cause });
 }
 
+/** Never empty: a refused connection to `localhost` is an `AggregateError` whose message says nothing. */
 function causeText(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof AggregateError && cause.message === '')
+    return cause.errors.map(causeText).join('; ') || cause.name;
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

@@ -1,12 +1,5 @@
-export {
-  compareDecimal,
-  isDecimal,
-  isPositive,
-  isZero,
-  negate,
-  parseDecimal,
-  type Decimal,
-} from './decimal.js';
+export { addDecimal } from './decimal-sum.js';
+export { compareDecimal, isDecimal, isPositive, isZero, negate, parseDecimal, type Decimal } from './decimal.js';
 export { asMarketDataError, ERROR_CODES, MarketDataError, type ErrorCode, type ErrorDetails } from './error.js';
 export {
   GAP_CAUSES,
@@ -21,5 +14,5 @@ export {
   type Tick,
 } from './event.js';
 export { parseJsonKeepingDigits } from './json.js';
-export { fromEpochMillis, toEpochMicros, toIsoText, type Nanoseconds } from './time.js';
+export { fromEpochMicros, fromEpochMillis, toEpochMicros, toIsoText, type Nanoseconds } from './time.js';
 export { isPadding, validOrderBook, validTick } from './validity.js';

@@ -3,25 +3,46 @@ import { MarketDataError } from './error.js';
 /** Nanoseconds since the Unix epoch, UTC. */
 export type Nanoseconds = bigint;
 
-const NANOS_PER_MILLI = 1_000_000n;
-/** 2100-01-01. A venue time behind it is a unit mistake, not a time. */
-const LATEST_MILLIS = 4_102_444_800_000;
+/** 2000-01-01 and 2100-01-01, milliseconds. What lies outside is a mistake of unit (seconds, microseconds), not a time. */
+const EARLIEST = 946_684_800_000;
+const LATEST = 4_102_444_800_000;
 
 /**
  * Nanoseconds from a venue's millisecond stamp.
  *
  * @param raw digits, as the venue printed them
- * @throws {MarketDataError} `VALIDATION_TIME` when it is not a whole number of milliseconds between 1970 and 2100
+ * @throws {MarketDataError} `VALIDATION_TIME` when it is not a whole number of milliseconds from 2000 to 2099
  */
 export function fromEpochMillis(raw: string): Nanoseconds {
-  const millis = /^\d{1,13}$/.test(raw) ? Number(raw) : Number.NaN;
-  if (!(millis > 0 && millis < LATEST_MILLIS)) {
-    throw new MarketDataError(
-      'VALIDATION_TIME',
-      `not a time: ${JSON.stringify(raw)}; expected milliseconds since 1970 such as 1618678262000`,
-    );
+  const millis = wholeNumber(raw);
+  if (!(millis >= EARLIEST && millis < LATEST)) throw notTime(raw, 'milliseconds since 1970 such as 1618678262000');
+  return BigInt(millis) * 1_000_000n;
+}
+
+/**
+ * Nanoseconds from a venue's microsecond stamp.
+ *
+ * @param raw digits, as the venue printed them
+ * @throws {MarketDataError} `VALIDATION_TIME` when it is not a whole number of microseconds from 2000 to 2099
+ */
+export function fromEpochMicros(raw: string): Nanoseconds {
+  const micros = wholeNumber(raw);
+  if (!(micros >= EARLIEST * 1000 && micros < LATEST * 1000)) {
+    throw notTime(raw, 'microseconds since 1970 such as 1691530805062000');
   }
-  return BigInt(millis) * NANOS_PER_MILLI;
+  return BigInt(micros) * 1000n;
+}
+
+/** Exact for every time: the microseconds of 2100 are under 2^53. */
+function wholeNumber(raw: string): number {
+  return /^\d{1,16}$/.test(raw) ? Number(raw) : Number.NaN;
+}
+
+function notTime(raw: string, expected: string): MarketDataError {
+  return new MarketDataError(
+    'VALIDATION_TIME',
+    `not a time: ${JSON.stringify(raw.slice(0, 60))}; expected ${expected}`,
+  );
 }
 
 /** Whole microseconds, as SQL's timestamptz and Parquet's timestamp hold them; rounded down, never to the future. */
@@ -30,9 +51,7 @@ export function toEpochMicros(time: Nanoseconds): bigint {
   return time < 0n && micros * 1000n !== time ? micros - 1n : micros;
 }
 
-/** ISO 8601 in UTC with all nine fraction digits, for logs and details. */
+/** ISO 8601 in UTC, as many fraction digits as the time has, for logs and details. */
 export function toIsoText(time: Nanoseconds): string {
-  const seconds = time / 1_000_000_000n;
-  const nanos = (time % 1_000_000_000n).toString().padStart(9, '0');
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${nanos}Z`;
+  return Temporal.Instant.fromEpochNanoseconds(time).toString();
 }

@@ -28,24 +28,25 @@ export function validOrderBook(book: OrderBook): OrderBook {
   const fault =
     (book.symbol === '' && 'symbol is empty') ||
     (book.timestamp <= 0n && `time ${book.timestamp} is not after 1970`) ||
-    levelFault('bid', book.bids, (previous, next) => compareDecimal(previous, next) > 0) ||
-    levelFault('ask', book.asks, (previous, next) => compareDecimal(previous, next) < 0);
+    levelFault('bid', book.bids) ||
+    levelFault('ask', book.asks);
   if (fault) throw new MarketDataError('VALIDATION_ORDERBOOK', `${book.exchange} ${book.symbol} book: ${fault}`);
   return book;
 }
 
-function levelFault(
-  side: 'bid' | 'ask',
-  levels: readonly Level[],
-  inOrder: (previous: Decimal, next: Decimal) => boolean,
-): string | undefined {
+function levelFault(side: 'bid' | 'ask', levels: readonly Level[]): string | undefined {
   let previous: Decimal | undefined;
-  for (const [index, { price, quantity }] of levels.entries()) {
+  let index = 0;
+  for (const { price, quantity } of levels) {
     if (!isPositive(price) || !isPositive(quantity)) return `${side} ${index} has price ${price}, quantity ${quantity}`;
-    if (previous !== undefined && !inOrder(previous, price)) {
-      return `${side} ${index} at ${price} follows ${previous}; ${side}s must ${side === 'bid' ? 'descend' : 'ascend'}`;
+    if (previous !== undefined) {
+      const step = compareDecimal(price, previous);
+      if (side === 'bid' ? step >= 0 : step <= 0) {
+        return `${side} ${index} at ${price} follows ${previous}; ${side}s must ${side === 'bid' ? 'descend' : 'ascend'}`;
+      }
     }
     previous = price;
+    index += 1;
   }
   return undefined;
 }

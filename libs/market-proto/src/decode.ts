@@ -96,8 +96,12 @@ function parse<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): M
 }
 
 function decimal(field: string, text: string): Decimal {
-  if (!isDecimal(text)) throw badRecord(`${field} is ${JSON.stringify(text)}; expected canonical decimal text`);
+  if (!isDecimal(text)) throw badRecord(`${field} is ${shown(text)}; expected canonical decimal text`);
   return text;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}… (${text.length} characters)` : text);
 }
 
 function optionalDecimal(field: string, text: string): Decimal | undefined {

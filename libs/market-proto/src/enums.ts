@@ -1,4 +1,9 @@
-import type { Channel as ModelChannel, GapCause as ModelGapCause, Side as ModelSide, StreamType as ModelStreamType } from '@aipx/market-model';
+import type {
+  Channel as ModelChannel,
+  GapCause as ModelGapCause,
+  Side as ModelSide,
+  StreamType as ModelStreamType,
+} from '@aipx/market-model';
 import { Channel, Side, StreamType } from './gen/aipx/market/v1/common_pb.js';
 import { GapCause } from './gen/aipx/market/v1/gap_pb.js';
 

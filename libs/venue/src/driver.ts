@@ -21,7 +21,10 @@ export interface VenueDriver {
    * @throws {MarketDataError} `CONFIG_SYMBOL`, naming the text and what would be right (`BTC-KRW`: did you mean `KRW-BTC`?)
    */
   parseSymbol(raw: string): string;
-  /** Where the venue lists its symbols, below the API URL. Absent where it has no such list. */
+  /**
+   * Where the venue lists its symbols, below the API URL. Absent where it has no such list. `read` throws a
+   * `MarketDataError` `VALIDATION_SYMBOL` when the answer is no such list.
+   */
   readonly symbolList?: { readonly path: string; read(body: string): readonly string[] };
   /** One connection's protocol: made anew for each connection, so nothing of an old one leaks into the next. */
   openSession(options: SessionOptions): VenueSession;
@@ -55,7 +58,12 @@ export type FrameRecord =
   /** Sound data of a symbol or channel that was not subscribed. */
   | { readonly outcome: 'ignored'; readonly symbol: string }
   /** Empty symbol and absent channel: not even those could be read. */
-  | { readonly outcome: 'rejected'; readonly symbol: string; readonly channel: Channel | undefined; readonly error: MarketDataError };
+  | {
+      readonly outcome: 'rejected';
+      readonly symbol: string;
+      readonly channel: Channel | undefined;
+      readonly error: MarketDataError;
+    };
 
 export interface VenueDefaults {
   readonly websocketUrl: string;

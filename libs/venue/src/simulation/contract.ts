@@ -9,62 +9,90 @@ import type { Subscription } from '../driver.js';
  */
 export interface SimulatedVenue {
   readonly id: string;
-  /** Every code the simulated venue knows; others are treated as the venue treats unknown codes. */
+  /** Every code the simulated venue has a market for. */
   readonly symbols: readonly string[];
   /** What `npm start` subscribes to when nobody says anything: a handful of busy markets. */
   readonly defaultSymbols: readonly string[];
-  /** Closes the connection without a close frame after this much silence from the client, ms. */
+  /** The paths of the venue's own URLs: `/websocket/v1` and `/v1`. */
+  readonly websocketPath: string;
+  readonly apiPath: string;
+  /** The host cuts the connection, without a close frame, after this much silence from the client, ms. */
   readonly idleLimitMs: number;
-  /** The protocol of one connection. */
-  accept(client: SimulatedClient): SimulatedConnection;
-  /** Answers a REST request, or `undefined` for 404. */
-  rest(request: { readonly path: string; readonly query: URLSearchParams }): RestAnswer | undefined;
-  /** An endless seeded market. `now` is wall-clock ms; ids never repeat across runs. */
+  /** The protocol of one connection. Codes outside of `listed` are treated as the venue treats unknown codes. */
+  accept(client: SimulatedClient, listed: ReadonlySet<string>): SimulatedConnection;
+  /** Answers a GET request below `apiPath`, errors of the venue included. */
+  rest(request: RestRequest): RestAnswer;
+  /** An endless seeded market. */
   market(options: MarketOptions): SimulatedMarket;
   /** Whether a recorded frame is market data; the player leaves out the rest (heartbeats, errors). */
-  isData(frame: Uint8Array): boolean;
+  isData(frame: string): boolean;
   /** The codes in a recorded data frame; empty when it cannot be read. */
-  symbolsIn(frame: Uint8Array): readonly string[];
+  symbolsIn(frame: string): readonly string[];
 }
 
 /** One connected client, as the protocol sees it. */
 export interface SimulatedClient {
   /** Protocol talk (heartbeats, errors): not market data, not counted as sent. Never waits. */
-  control(text: string, binary?: boolean): void;
-  close(code: number, reason?: string): void;
+  control(text: string): void;
+  close(code: number): void;
   /** Runs `action` after `delayMs` unless the connection has ended. */
   later(delayMs: number, action: () => void): void;
 }
 
 export interface SimulatedConnection {
   onText(text: string): void;
-  /** What is subscribed now; the host streams market data accordingly. */
-  readonly subscriptions: readonly Subscription[];
-  /** How an event of the market looks to this client (its format, depth and flags), or `undefined`: not subscribed. */
-  frame(event: SimulatedEvent): Uint8Array | undefined;
-  /** Snapshots that a new subscription is owed before real-time data; cleared by the call. */
+  /** Whether a subscription was accepted, even one of unknown codes only. */
+  readonly subscribed: boolean;
+  /** The real-time streams this client is owed now. A new array whenever they change. */
+  readonly streams: readonly Subscription[];
+  /** The snapshots a new subscription is owed before its real-time data. Cleared by the call. */
   takeSnapshotRequests(): readonly Subscription[];
+  /** How an event looks to this client (its format, depth and flags), or `undefined`: not subscribed. */
+  frame(event: SimulatedEvent): Uint8Array | undefined;
+  /** Refuses the client as the venue does: its error message, then its close. For faults on request. */
+  refuse(): void;
 }
 
 export interface MarketOptions {
   readonly seed: number;
-  readonly symbols: readonly string[];
+  /** Wall clock, ms since the epoch. */
   readonly now: () => number;
+  /** Never twice the same, not even across runs: what trade ids are made of. */
+  readonly nextStamp: () => TradeStamp;
 }
 
+/** A wall-clock ms (possibly a little ahead) and a counter from 0 to 9,999 within it. */
+export interface TradeStamp {
+  readonly millis: number;
+  readonly counter: number;
+}
+
+/**
+ * A market whose streams go on only when asked. Each symbol walks on its own, so the same seed and the same calls for
+ * a symbol give the same prices and sizes, whatever happens to other symbols.
+ */
 export interface SimulatedMarket {
-  /** The next event. `tradeShare` of them are trades. Mutates the market. */
-  next(): SimulatedEvent;
-  /** The present state of one stream as a snapshot event, if there is one. */
-  snapshot(subscription: Subscription): SimulatedEvent | undefined;
+  /** The next real-time event of a stream. The event is valid until the next call. */
+  next(stream: Subscription): SimulatedEvent;
+  /** The present state of a stream. The event is valid until the next call. */
+  snapshot(stream: Subscription): SimulatedEvent;
 }
 
-/** A market event before it is put into a client's format. `payload` is the venue's own. */
+/** A market event before it is put into a client's format. */
 export interface SimulatedEvent {
   readonly symbol: string;
   readonly channel: Subscription['channel'];
   readonly snapshot: boolean;
+  /** The trade's id, or the book's time in ms: what an auditor finds it by. */
+  readonly reference: string;
+  /** The venue's own. */
   readonly payload: unknown;
+}
+
+export interface RestRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly listed: ReadonlySet<string>;
 }
 
 export interface RestAnswer {

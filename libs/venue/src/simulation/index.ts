@@ -1,9 +1,12 @@
 export type {
   MarketOptions,
   RestAnswer,
+  RestRequest,
   SimulatedClient,
   SimulatedConnection,
   SimulatedEvent,
   SimulatedMarket,
   SimulatedVenue,
+  TradeStamp,
 } from './contract.js';
+export { seededRandom, type Random } from './random.js';

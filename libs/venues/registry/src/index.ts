@@ -1,1 +1,1 @@
-export {};
+export { venueById, venues, type VenueId } from './registry.js';

@@ -1,1 +1,2 @@
-export {};
+export { upbitDriver } from './driver.js';
+export { upbit } from './venue.js';

@@ -1,1 +1,2 @@
-export {};
+export type { UpbitTimings } from './connection.js';
+export { createUpbitSimulator, upbitSimulator } from './venue.js';

@@ -1,0 +1,66 @@
+import type { LogRecord, PartitionHandler } from '../event-log.js';
+import type { PartitionLog } from './partition-log.js';
+import type { ReadTurns } from './read-turns.js';
+
+export interface FeedOptions {
+  readonly partitions: readonly PartitionLog[];
+  readonly read: (partition: PartitionLog, from: bigint) => readonly LogRecord[];
+  readonly turns: ReadTurns;
+}
+
+/**
+ * Assigns the partitions to the handler, feeds it each partition's records in order until `stop` aborts, lets running
+ * calls of the handler end, and revokes what was assigned. The first failure of the handler ends everything and is
+ * thrown once all is revoked.
+ */
+export async function feedPartitions(
+  options: FeedOptions,
+  handler: PartitionHandler,
+  stop: AbortSignal,
+): Promise<void> {
+  const failed = new AbortController();
+  const over = AbortSignal.any([stop, failed.signal]);
+  const failures: unknown[] = [];
+  const guard = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (cause) {
+      failures.push(cause);
+      failed.abort();
+    }
+  };
+
+  const begins = new Map<PartitionLog, bigint>();
+  for (const partition of options.partitions) {
+    if (over.aborted) break;
+    await guard(async () => void begins.set(partition, await handler.onAssigned(partition.id, partition.range)));
+  }
+  await Promise.all(
+    [...begins].map(([partition, begin]) => guard(() => feed(partition, begin, options, handler, over))),
+  );
+  for (const partition of begins.keys()) await guard(() => handler.onRevoked(partition.id));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function feed(
+  partition: PartitionLog,
+  begin: bigint,
+  { read, turns }: FeedOptions,
+  handler: PartitionHandler,
+  over: AbortSignal,
+): Promise<void> {
+  partition.checkInRange(begin);
+  let next = begin;
+  while (!over.aborted) {
+    await turns.take();
+    if (over.aborted) return;
+    const records = read(partition, next);
+    const last = records.at(-1);
+    if (last === undefined) {
+      await partition.grown(over);
+    } else {
+      await handler.onRecords(partition.id, records);
+      next = last.offset + 1n;
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** What one venue's frames came to. Each record is counted once, in one of the fields below `received`, or `ignored`. */
+export interface VenueCounts {
+  /** Market-data frames read, those that yield nothing included. */
+  frames: number;
+  /** Records of trade and book frames; a frame that cannot be decoded is one. Without the ignored ones. */
+  received: number;
+  tick: number;
+  orderbook: number;
+  /** Sound data of a symbol or channel that was not subscribed. */
+  ignored: number;
+  /** Not decodable or against the rules of an event: kept as dead letters. */
+  rejected: number;
+}
+
+export function zeroVenueCounts(): VenueCounts {
+  return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, rejected: 0 };
+}
+
+/** What the log took. */
+export interface PublishCounts {
+  /** Ticks and books. */
+  published: number;
+  gaps: number;
+  deadLetters: number;
+}

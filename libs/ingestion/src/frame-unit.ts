@@ -1,0 +1,39 @@
+import { deadLetterEntry, type DeadLetter, type LogEntry, type SourceProgress } from '@aipx/event-log';
+import type { MarketEvent } from '@aipx/market-model';
+import { encodeEvent, EVENT_SCHEMAS, EVENT_TOPICS, PROTOBUF_CONTENT_TYPE } from '@aipx/market-proto';
+
+/** What one frame becomes in the log. It goes there as a whole, in one transaction, or not at all. */
+export interface FrameUnit {
+  readonly events: readonly MarketEvent[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Size of the frame, for the bound of what waits. */
+  readonly bytes: number;
+  /** Where a replayed source stands after this frame. */
+  readonly progress?: SourceProgress;
+}
+
+export function entriesOf(unit: FrameUnit): LogEntry[] {
+  return [...unit.events.map(eventEntry), ...unit.deadLetters.map(deadLetterEntry)];
+}
+
+function eventEntry(event: MarketEvent): LogEntry {
+  return {
+    topic: EVENT_TOPICS[event.kind],
+    key: event.symbol,
+    value: encodeEvent(event),
+    headers: headersOf(event.kind, event.exchange),
+  };
+}
+
+const headerCache = new Map<string, Readonly<Record<string, string>>>();
+
+/** Headers differ by kind and venue only: a handful of shared objects instead of one a record. */
+function headersOf(kind: MarketEvent['kind'], exchange: string): Readonly<Record<string, string>> {
+  const cacheKey = `${kind} ${exchange}`;
+  let headers = headerCache.get(cacheKey);
+  if (headers === undefined) {
+    headers = Object.freeze({ exchange, schema: EVENT_SCHEMAS[kind], 'content-type': PROTOBUF_CONTENT_TYPE });
+    headerCache.set(cacheKey, headers);
+  }
+  return headers;
+}

@@ -1,0 +1,171 @@
+import type { Gap } from '@aipx/market-model';
+import type { Subscription } from '@aipx/venue';
+import { describe, expect, it } from 'vitest';
+import { plainDriver } from '../test/plain-venue.js';
+import type { FrameUnit } from './frame-unit.js';
+import { VenueFeed, type VenueFeedOptions } from './venue-feed.js';
+
+const SECOND = 1_000_000_000n;
+const A: Subscription = { symbol: 'KRW-A', channel: 'tick' };
+const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
+
+function openFeed(change: Partial<VenueFeedOptions> = {}) {
+  const units: FrameUnit[] = [];
+  const feed = new VenueFeed({
+    driver: plainDriver,
+    subscriptions: [A, B],
+    bookDepth: 1,
+    onUnit: (unit) => units.push(unit),
+    ...change,
+  });
+  const send = (text: string, at: bigint) => feed.frame(Buffer.from(text), at);
+  const gaps = () => units.flatMap(({ events }) => events.filter((event): event is Gap => event.kind === 'gap'));
+  return { feed, units, send, gaps };
+}
+
+describe('a venue feed', () => {
+  it('counts every record once: as event, rejected or ignored', () => {
+    const { feed, send, units } = openFeed();
+    feed.opened('c1', 0n);
+    for (const frame of ['tick KRW-A 5 1;tick KRW-B 6 1', 'status', 'bad KRW-A', '{', 'other']) send(frame, SECOND);
+    expect(feed.counts).toEqual({ frames: 4, received: 4, tick: 2, orderbook: 0, ignored: 1, rejected: 2 });
+    expect(units.flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual(['tick', 'tick', 'gap', 'gap']);
+  });
+
+  it('keeps a rejected record with the bytes of its frame, its place and its reason, beside its neighbours', () => {
+    const { feed, send, units } = openFeed();
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1;bad KRW-A;tick KRW-B 6 1', SECOND);
+    expect(units[0]?.events.map(({ kind }) => kind)).toEqual(['tick', 'tick', 'gap']);
+    expect(units[0]?.deadLetters).toEqual([
+      {
+        position: 'plain/c1/1/2',
+        reason: 'VALIDATION_TICK',
+        message: 'price 0',
+        bytes: Buffer.from('tick KRW-A 5 1;bad KRW-A;tick KRW-B 6 1'),
+        exchange: 'plain',
+      },
+    ]);
+  });
+
+  it('keeps the bytes of a frame once, however many of its records are bad', () => {
+    const { feed, send, units } = openFeed();
+    feed.opened('c1', 0n);
+    const frame = 'bad KRW-A;bad KRW-B;bad KRW-A';
+    send(frame, SECOND);
+    expect(units[0]?.deadLetters.map(({ position, bytes }) => [position, bytes.length])).toEqual([
+      ['plain/c1/1/1', frame.length],
+      ['plain/c1/1/2', 0],
+      ['plain/c1/1/3', 0],
+    ]);
+    expect(units[0]?.deadLetters[2]?.message).toBe("price 0 (the frame's bytes are kept with plain/c1/1/1)");
+  });
+
+  it('names the lost record from its key’s last record, an unreadable frame from the frame before', () => {
+    const { feed, send, gaps } = openFeed();
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', 1n * SECOND);
+    send('tick KRW-B 5 1', 2n * SECOND);
+    send('bad KRW-A', 3n * SECOND);
+    send('{', 4n * SECOND);
+    expect(gaps()).toMatchObject([
+      { symbol: 'KRW-A', channel: 'tick', from: 1n * SECOND, to: 3n * SECOND, cause: 'UNDECODABLE', missed: 1n },
+      { symbol: '', channel: undefined, from: 3n * SECOND, to: 4n * SECOND, cause: 'UNDECODABLE', missed: 0n },
+    ]);
+  });
+
+  it('makes one gap per stream of a lost connection, from its last frame to the first one after', () => {
+    const { feed, send, gaps } = openFeed();
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', 1n * SECOND);
+    feed.lost();
+    feed.opened('c2', 5n * SECOND);
+    feed.lost(); // an attempt that brought nothing belongs to the same loss
+    feed.opened('c3', 8n * SECOND);
+    send('status', 8n * SECOND);
+    expect(gaps()).toEqual([]);
+    send('tick KRW-B 5 1', 9n * SECOND);
+    expect(gaps()).toMatchObject([
+      { ...A, from: 1n * SECOND, to: 9n * SECOND, cause: 'RECONNECT' },
+      { ...B, from: 1n * SECOND, to: 9n * SECOND, cause: 'RECONNECT' },
+    ]);
+  });
+
+  it('makes no gap of a first connection that took several attempts', () => {
+    const { feed, send, gaps } = openFeed();
+    feed.opened('c1', 0n);
+    feed.lost();
+    feed.opened('c2', SECOND);
+    send('tick KRW-A 5 1', 2n * SECOND);
+    expect(gaps()).toEqual([]);
+  });
+
+  it('names the time it was not running, whether the past is known before the first frame or after', () => {
+    const past = new Map([[A, 3n]]);
+    const expected = [
+      { ...A, from: 3n, to: SECOND, cause: 'RECONNECT' },
+      { ...B, from: 0n, to: SECOND, cause: 'RECONNECT' },
+    ];
+    const before = openFeed();
+    before.feed.rememberPast(past);
+    before.feed.opened('c1', 0n);
+    before.send('tick KRW-A 5 1', SECOND);
+    expect(before.gaps()).toMatchObject(expected);
+
+    const after = openFeed();
+    after.feed.opened('c1', 0n);
+    after.send('tick KRW-A 5 1', SECOND);
+    after.feed.rememberPast(past);
+    after.send('tick KRW-A 5 2', 2n * SECOND);
+    expect(after.gaps()).toMatchObject(expected);
+  });
+
+  it('merges gaps of one key within a second and lets none wait at the end', () => {
+    const { feed, send, gaps } = openFeed();
+    feed.opened('c1', 0n);
+    for (const at of [0n, 1n, 2n]) send('bad KRW-A', SECOND + at);
+    expect(gaps()).toHaveLength(1);
+    feed.tick(SECOND + 3n);
+    expect(gaps()).toHaveLength(1);
+    feed.finish(SECOND + 4n);
+    expect(gaps().map(({ missed }) => missed)).toEqual([1n, 2n]);
+  });
+
+  it('passes a reply and a refusal on to the connection', () => {
+    const { feed, send } = openFeed();
+    expect(feed.opened('c1', 0n)).toEqual(['subscribe c1 KRW-A,KRW-B']);
+    expect(send('ask', 1n)).toEqual({ kind: 'control', reply: 'answer' });
+    expect(send('refuse', 1n)).toMatchObject({ kind: 'refusal', error: { code: 'CONNECTION_REFUSED_BY_VENUE' } });
+  });
+
+  it('knows which streams are silent', () => {
+    const { feed, send } = openFeed();
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', SECOND);
+    expect(feed.states.list(4n * SECOND).map(({ state }) => state)).toEqual(['active', 'requested']);
+    expect(feed.states.list(5n * SECOND).map(({ state }) => state)).toEqual(['active', 'silent']);
+    feed.opened('c2', 6n * SECOND);
+    expect(feed.states.list(6n * SECOND).map(({ state }) => state)).toEqual(['requested', 'requested']);
+  });
+});
+
+describe('a replayed source', () => {
+  const replay = { source: 'hash plain KRW-A,KRW-B', framesDone: 7 };
+
+  it('moves its position with every data frame, those that yield nothing included', () => {
+    const { feed, send, units } = openFeed({ replay });
+    feed.opened('c1', 0n);
+    for (const frame of ['other', 'status', 'tick KRW-A 5 1', '{']) send(frame, SECOND);
+    expect(units.map(({ progress }) => progress?.frames)).toEqual([8, 9, 10]);
+    expect(units[0]?.events).toEqual([]);
+  });
+
+  it('keeps each gap in the transaction of its frame, and knows no other gaps', () => {
+    const { feed, send, units } = openFeed({ replay });
+    feed.opened('c1', 0n);
+    for (const at of [0n, 1n, 2n]) send('bad KRW-A;bad KRW-A;bad KRW-B', at);
+    feed.finish(3n);
+    const missed = units.map(({ events }) => events.map((event) => event.kind === 'gap' && event.missed));
+    expect(missed).toEqual([1, 2, 3].map(() => [2n, 1n]));
+  });
+});

@@ -1,0 +1,64 @@
+import { MarketDataError, parseDecimal } from '@aipx/market-model';
+import type { FrameRecord, VenueDriver } from '@aipx/venue';
+
+/**
+ * A venue with the simplest protocol there could be: a frame is a line of words. `tick KRW-A 1 id` is a trade, `bad KRW-A`
+ * a record that breaks the rules, `other` data nobody subscribed, `status` protocol talk, `refuse` a refusal; several
+ * records are separated by `;`, anything else cannot be read.
+ */
+export const plainDriver: VenueDriver = {
+  id: 'plain',
+  defaults: {
+    websocketUrl: 'ws://127.0.0.1/',
+    apiUrl: 'http://127.0.0.1/',
+    reconnect: { floorMs: 10, capMs: 20, factor: 2, jitter: 0, retries: 0 },
+    keepAlive: { everyMs: 1_000, idleLimitMs: 10_000 },
+    silenceTimeoutMs: 10_000,
+    firstRecordWithinMs: 5_000,
+    bookDepths: [1],
+    bookDepth: 1,
+  },
+  parseSymbol: (raw) => raw,
+  openSession: ({ subscriptions, connectionId }) => ({
+    opening: [`subscribe ${connectionId} ${subscriptions.map(({ symbol }) => symbol).join(',')}`],
+    read: (frame, receivedAt) => {
+      const text = Buffer.from(frame).toString();
+      if (text === 'status') return { kind: 'control' };
+      if (text === 'ask') return { kind: 'control', reply: 'answer' };
+      if (text === 'refuse') {
+        return { kind: 'refusal', error: new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'not you') };
+      }
+      return { kind: 'data', records: text.split(';').map((part) => recordOf(part, receivedAt)) };
+    },
+  }),
+};
+
+function recordOf(text: string, receivedTimestamp: bigint): FrameRecord {
+  const [word, symbol = '', price = '', tradeId = ''] = text.split(' ');
+  if (word === 'other') return { outcome: 'ignored', symbol: 'KRW-OTHER' };
+  if (word === 'bad') {
+    const error = new MarketDataError('VALIDATION_TICK', 'price 0');
+    return { outcome: 'rejected', symbol, channel: 'tick', error };
+  }
+  if (word !== 'tick') {
+    const error = new MarketDataError('VALIDATION_FRAME', 'not a frame');
+    return { outcome: 'rejected', symbol: '', channel: undefined, error };
+  }
+  return {
+    outcome: 'event',
+    event: {
+      kind: 'tick',
+      exchange: 'plain',
+      symbol,
+      price: parseDecimal(price),
+      volume: parseDecimal('1'),
+      timestamp: 1n,
+      change: undefined,
+      changeRate: undefined,
+      side: 'BUY',
+      tradeId,
+      receivedTimestamp,
+      streamType: 'REALTIME',
+    },
+  };
+}

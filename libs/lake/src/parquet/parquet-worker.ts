@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads';
+import { MarketDataError } from '@aipx/market-model';
+import { EVENT_TOPICS } from '@aipx/market-proto';
+import { packRecords, transferList } from '@aipx/recording';
+import type { BatchEncoder } from './batch-encoder.js';
+import type { EncodedBatch, EncodeJob } from './encode-batch.js';
+import type { FileContent } from './inspect-file.js';
+import type { Compression } from './parquet-table.js';
+import type { WorkerReply, WorkerRequest } from './worker-messages.js';
+
+const FROM_SOURCE = import.meta.url.endsWith('.ts');
+const WORKER = new URL(FROM_SOURCE ? '../../test/support/worker-from-source.mjs' : './worker.js', import.meta.url);
+
+/**
+ * Several times what any batch needs, since a row group bounds it. Without a limit the thread's garbage is collected by
+ * the measure of the whole machine's memory: the process was 100 to 170 MB larger.
+ */
+const HEAP_MB = 512;
+
+/** The one thread that writes Parquet. One batch at a time is in it; others wait their turn. */
+export class ParquetWorker implements BatchEncoder {
+  readonly #worker: Worker;
+  readonly #compression: Compression;
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting: PromiseWithResolvers<WorkerReply> | undefined;
+  /** What it is asked now, in words. */
+  #asked = 'nothing';
+  #ended: MarketDataError | undefined;
+
+  private constructor(worker: Worker, compression: Compression) {
+    this.#worker = worker;
+    this.#compression = compression;
+    worker.on('message', (reply: WorkerReply) => this.#waiting?.resolve(reply));
+    worker.on('error', (cause: NodeJS.ErrnoException) => {
+      const heap = cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      this.#end(
+        heap ? outOfMemory(this.#asked) : `the Parquet worker failed at ${this.#asked}: ${cause.message}`,
+        cause,
+      );
+    });
+    worker.on('exit', (code) => this.#end(`the Parquet worker ended with code ${code}`));
+    worker.unref();
+  }
+
+  /**
+   * Resolves when the thread has answered once, so that its memory is part of the process from the start.
+   *
+   * @param heapMb what its objects may take; the batch itself, as encoded records and as files, comes on top
+   */
+  static async start(compression: Compression = 'snappy', heapMb = HEAP_MB): Promise<ParquetWorker> {
+    const thread = new Worker(WORKER, { name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    const worker = new ParquetWorker(thread, compression);
+    await worker.encode({ partition: { topic: EVENT_TOPICS.tick, partition: 0 }, records: packRecords([]) });
+    return worker;
+  }
+
+  async encode(job: Omit<EncodeJob, 'compression'>): Promise<EncodedBatch> {
+    const request: WorkerRequest = { kind: 'encode', job: { ...job, compression: this.#compression } };
+    const reply = await this.#ask(request, transferList(job.records));
+    if (reply.kind === 'encoded') return reply.batch;
+    throw failure(reply);
+  }
+
+  async inspect(bytes: Uint8Array<ArrayBuffer>): Promise<FileContent> {
+    const reply = await this.#ask({ kind: 'inspect', bytes }, []);
+    if (reply.kind === 'inspected') return reply.content;
+    throw failure(reply);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #ask(request: WorkerRequest, transfer: ArrayBuffer[]): Promise<WorkerReply> {
+    const asked = this.#turn.then(async () => {
+      if (this.#ended !== undefined) throw this.#ended;
+      const waiting = Promise.withResolvers<WorkerReply>();
+      this.#waiting = waiting;
+      this.#asked = inWords(request);
+      this.#worker.ref(); // while it works the process must not end
+      this.#worker.postMessage(request, transfer);
+      try {
+        return await waiting.promise;
+      } finally {
+        this.#waiting = undefined;
+        this.#worker.unref();
+      }
+    });
+    this.#turn = asked.catch(() => undefined);
+    return asked;
+  }
+
+  #end(message: string, cause?: unknown): void {
+    this.#ended ??= new MarketDataError('STORE_UNAVAILABLE', message, { cause });
+    this.#waiting?.reject(this.#ended);
+  }
+}
+
+/** Before the request is sent: what it hands over is empty here afterwards. */
+function inWords(request: WorkerRequest): string {
+  if (request.kind === 'inspect') return `a file of ${request.bytes.byteLength} bytes`;
+  const { partition, records } = request.job;
+  const batch = `${records.offsets.length} records and ${records.values.byteLength} bytes`;
+  return `a batch of ${partition.topic}/${partition.partition} from offset ${records.offsets[0] ?? 'none'}, ${batch}`;
+}
+
+function outOfMemory(asked: string): string {
+  return (
+    `the Parquet worker ran out of memory at ${asked}; nothing is lost, but the same batch comes again. ` +
+    'Give the worker a larger heap, and smaller batches (batchRows, batchBytes) from then on'
+  );
+}
+
+function failure(reply: WorkerReply): MarketDataError {
+  if (reply.kind !== 'failed')
+    return new MarketDataError('STORE_UNAVAILABLE', `the Parquet worker answered ${reply.kind}`);
+  return new MarketDataError(reply.code ?? 'STORE_REFUSED', `the Parquet worker failed: ${reply.message}`);
+}

@@ -1,0 +1,29 @@
+import { parentPort } from 'node:worker_threads';
+import { MarketDataError } from '@aipx/market-model';
+import { encodeBatch } from './encode-batch.js';
+import { inspectFile } from './inspect-file.js';
+import type { WorkerReply, WorkerRequest } from './worker-messages.js';
+
+/** The thread in which batches are decoded and Parquet files are written. */
+const port = parentPort;
+if (port === null) throw new Error('the Parquet worker was not started as a worker thread');
+
+port.on('message', (request: WorkerRequest) => {
+  void answer(request).then((reply) => {
+    port.postMessage(reply, reply.kind === 'encoded' ? reply.batch.hours.map(({ bytes }) => bytes.buffer) : []);
+  });
+});
+
+async function answer(request: WorkerRequest): Promise<WorkerReply> {
+  try {
+    switch (request.kind) {
+      case 'encode':
+        return { kind: 'encoded', batch: encodeBatch(request.job) };
+      case 'inspect':
+        return { kind: 'inspected', content: await inspectFile(request.bytes) };
+    }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { kind: 'failed', message, ...(cause instanceof MarketDataError && { code: cause.code }) };
+  }
+}

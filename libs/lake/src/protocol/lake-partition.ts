@@ -1,0 +1,142 @@
+import type { EventLog, OffsetRange } from '@aipx/event-log';
+import {
+  recordHash,
+  recordsFrom,
+  type ColdBatch,
+  type ColdPartition,
+  type ColdSession,
+  type PackedRecords,
+  type StoredBatch,
+} from '@aipx/recording';
+import type { PatientObjectStore } from '../object-store/patient-object-store.js';
+import type { BatchEncoder } from '../parquet/batch-encoder.js';
+import type { EncodedBatch, HourFile } from '../parquet/encode-batch.js';
+import { readStoredPlan, findChain } from './chain.js';
+import { finishBatch } from './finish-batch.js';
+import type { LakeNames } from './names.js';
+import { planBytes, type Plan } from './plan.js';
+import { readRange, readRecord } from './read-range.js';
+import { expectSameReading } from './same-reading.js';
+import { expectSameLog, mismatch } from './same-log.js';
+
+/** What the protocol works with. */
+export interface LakeParts {
+  readonly objects: PatientObjectStore;
+  readonly names: LakeNames;
+  readonly log: Pick<EventLog, 'id' | 'range' | 'read'>;
+  readonly encoder: BatchEncoder;
+  readonly session: ColdSession;
+}
+
+/**
+ * One partition's chain of batches, taken up at its end. Each batch goes through the same steps whoever does them: plan,
+ * files, entry, position. `test/protocol-model.ts` is the protocol without the code.
+ */
+export class LakePartition implements ColdPartition {
+  readonly finishedTo: bigint;
+  readonly finished: readonly StoredBatch[];
+  readonly #parts: LakeParts;
+  #position: bigint;
+  #hashBefore: string | null;
+
+  private constructor(parts: LakeParts, last: Plan | undefined, finishedTo: bigint, finished: readonly StoredBatch[]) {
+    this.#parts = parts;
+    this.finishedTo = finishedTo;
+    this.finished = finished;
+    this.#position = last?.end ?? 0n;
+    this.#hashBefore = last?.lastHash ?? null;
+  }
+
+  static async open(parts: LakeParts): Promise<LakePartition> {
+    const { last, unfinished } = await findChain(parts.objects, parts.names);
+    if (last !== undefined) await expectSameLog(parts.log, last);
+    const finished: StoredBatch[] = [];
+    for (const plan of unfinished) finished.push(await finishBatch(parts, plan, await encodeAsPlanned(parts, plan)));
+    return new LakePartition(parts, last, unfinished[0]?.begin ?? last?.end ?? 0n, finished);
+  }
+
+  get position(): bigint {
+    return this.#position;
+  }
+
+  async *write(batch: ColdBatch): AsyncGenerator<StoredBatch> {
+    let records: PackedRecords | undefined = batch.records;
+    while (this.#position < batch.end) {
+      const range = { begin: this.#position, end: batch.end };
+      const encoded = await this.#encode(range, records);
+      records = undefined; // handed over; whatever is needed again comes from the log
+      const mine = await this.#planOf(range, batch.lastHash, encoded);
+      if (mine === undefined) continue;
+      const plan = await this.#claim(mine);
+      yield await this.#finish(plan, plan === mine ? encoded.hours : await encodeAsPlanned(this.#parts, plan));
+    }
+  }
+
+  async #encode(range: OffsetRange, given: PackedRecords | undefined): Promise<EncodedBatch> {
+    const { log, names, encoder, session } = this.#parts;
+    const handed = given === undefined ? undefined : recordsFrom(given, range.begin);
+    // An offset that was not handed over counts as lost only when the log itself does not have it.
+    const whole = handed !== undefined && BigInt(handed.offsets.length) === range.end - range.begin;
+    const records = whole ? handed : await readRange(log, names.partition, range);
+    session.signal.throwIfAborted();
+    return encoder.encode({ partition: names.partition, records });
+  }
+
+  /** `undefined` when retention took the record that the plan would end with: it has to be made anew. */
+  async #planOf(range: OffsetRange, lastHash: string | null, encoded: EncodedBatch): Promise<Plan | undefined> {
+    const { log, names } = this.#parts;
+    const { cutAt, undecodable, hours } = encoded;
+    const last = cutAt === undefined ? undefined : await readRecord(log, names.partition, cutAt - 1n);
+    if (cutAt !== undefined && last === undefined) return undefined;
+    const { topic, partition } = names.partition;
+    return {
+      begin: range.begin,
+      end: cutAt ?? range.end,
+      partition: { topic, partition },
+      logId: log.id,
+      hashBefore: this.#hashBefore,
+      lastHash: last === undefined ? lastHash : recordHash(last),
+      undecodable,
+      hours: hours.map(({ hour, rows, offsets }) => {
+        return { hour, rows, first: offsets[0]?.begin ?? 0n, last: (offsets.at(-1)?.end ?? 1n) - 1n };
+      }),
+    };
+  }
+
+  /** Writes the plan, or reads the one that was there first: `mine` itself when the two are the same. */
+  async #claim(mine: Plan): Promise<Plan> {
+    const { objects, names } = this.#parts;
+    const bytes = planBytes(mine);
+    if ((await objects.putIfAbsent(names.plan(mine.begin), bytes)) === 'created') return mine;
+    const found = await readStoredPlan(objects, names, mine.begin);
+    if (Buffer.compare(planBytes(found), bytes) === 0) return mine;
+    if (found.logId !== mine.logId)
+      throw mismatch(mine, `its batch from ${mine.begin} was planned from log ${found.logId}`);
+    if (found.hashBefore !== mine.hashBefore) {
+      throw mismatch(mine, `its batch from ${mine.begin} follows another record than the one this recorder stored`);
+    }
+    return found;
+  }
+
+  async #finish(plan: Plan, files: readonly HourFile[]): Promise<StoredBatch> {
+    const stored = await finishBatch(this.#parts, plan, files);
+    this.#position = plan.end;
+    this.#hashBefore = plan.lastHash;
+    return stored;
+  }
+}
+
+/**
+ * The plan's files from what the log still holds.
+ *
+ * @throws {MarketDataError} `STORE_REFUSED` when this version reads the records otherwise than the one that planned
+ */
+async function encodeAsPlanned({ log, names, encoder, session }: LakeParts, plan: Plan): Promise<readonly HourFile[]> {
+  const records = await readRange(log, names.partition, plan);
+  session.signal.throwIfAborted();
+  const held = [...records.offsets];
+  const follow = { undecodable: plan.undecodable, hours: plan.hours.map(({ hour }) => hour) };
+  const { hours } = await encoder.encode({ partition: names.partition, records, follow });
+  expectSameReading(plan, held, hours);
+  return hours;
+}

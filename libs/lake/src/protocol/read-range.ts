@@ -1,0 +1,37 @@
+import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
+import { RecordPacker, type PackedRecords } from '@aipx/recording';
+
+const AT_ONCE = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
+
+/** What the log still holds of a range. A batch's range: it was cut to fit in memory. */
+export async function readRange(
+  log: Pick<EventLog, 'range' | 'read'>,
+  partition: TopicPartition,
+  { begin, end }: OffsetRange,
+): Promise<PackedRecords> {
+  const packer = new RecordPacker();
+  const held = await log.range(partition);
+  let next = begin < held.begin ? held.begin : begin;
+  while (next < end) {
+    const records = await log.read(partition, next, AT_ONCE);
+    for (const record of records) {
+      if (record.offset >= next && record.offset < end) packer.append(record);
+    }
+    const last = records.at(-1);
+    if (last === undefined) break;
+    next = last.offset + 1n;
+  }
+  return packer.pack();
+}
+
+/** The record at an offset, `undefined` when the log no longer holds it. */
+export async function readRecord(
+  log: Pick<EventLog, 'range' | 'read'>,
+  partition: TopicPartition,
+  offset: bigint,
+): Promise<LogRecord | undefined> {
+  const held = await log.range(partition);
+  if (offset < held.begin || offset >= held.end) return undefined;
+  const records = await log.read(partition, offset, { maxRecords: 1, maxBytes: AT_ONCE.maxBytes });
+  return records.find((record) => record.offset === offset);
+}

@@ -1,0 +1,121 @@
+import type { LogRecord, TopicPartition } from '@aipx/event-log';
+import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
+import { decodeRecord } from '../decode-record.js';
+import { recordHash } from '../record-hash.js';
+import type { HotRow, PositionMove } from './hot-store.js';
+import { retentionGap } from './retention-gap.js';
+
+/** One step of a partition's position: a row for the store, or a record that is none. */
+export type QueueItem = StoredItem | DeadItem;
+
+export interface StoredItem {
+  readonly row: HotRow;
+  /** The position once this is stored. */
+  readonly next: bigint;
+}
+
+export interface DeadItem {
+  readonly record: LogRecord;
+  readonly error: MarketDataError;
+  readonly next: bigint;
+}
+
+/** The head of a queue, on its way into the store. */
+export interface QueueHead {
+  readonly queue: PartitionQueue;
+  readonly items: readonly QueueItem[];
+  readonly move: PositionMove;
+}
+
+/** What was handed over of one partition and is not stored yet, from the stored position on and without a hole. */
+export class PartitionQueue {
+  readonly partition: TopicPartition;
+  #items: QueueItem[] = [];
+  #bytes = 0;
+  #storedTo: bigint;
+  #queuedTo: bigint;
+  #revoked = false;
+
+  constructor(partition: TopicPartition, position: bigint) {
+    this.partition = partition;
+    this.#storedTo = position;
+    this.#queuedTo = position;
+  }
+
+  /** The first offset that is not stored. */
+  get storedTo(): bigint {
+    return this.#storedTo;
+  }
+
+  /** The first offset that was not handed over. */
+  get queuedTo(): bigint {
+    return this.#queuedTo;
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** Encoded bytes of what waits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get revoked(): boolean {
+    return this.#revoked;
+  }
+
+  /** Nothing of it may be written any more. */
+  revoke(): void {
+    this.#revoked = true;
+    this.#items = [];
+    this.#bytes = 0;
+  }
+
+  /** Takes the next records: what was taken before is trimmed, what the log skips becomes a Gap. */
+  add(records: readonly LogRecord[]): void {
+    if (this.#revoked) return;
+    for (const record of records) {
+      if (record.offset < this.#queuedTo) continue;
+      if (record.offset > this.#queuedTo) this.addRetentionGap(record.offset, record.appendedAt);
+      const next = record.offset + 1n;
+      const decoded = decodeRecord(record);
+      this.#items.push(
+        'event' in decoded
+          ? { row: { ...this.partition, event: decoded.event, record }, next }
+          : { record, error: decoded.error, next },
+      );
+      this.#bytes += record.value.length;
+      this.#queuedTo = next;
+    }
+  }
+
+  /** Notes that the offsets up to `to` cannot be read any more. */
+  addRetentionGap(to: bigint, until: Nanoseconds): void {
+    const event = retentionGap(this.partition, this.#queuedTo, to, until);
+    this.#items.push({ row: { ...this.partition, event, record: undefined }, next: to });
+    this.#queuedTo = to;
+  }
+
+  /** Everything that waits; it keeps waiting until `drop`. */
+  head(): QueueHead | undefined {
+    const items = [...this.#items];
+    const last = items.at(-1);
+    if (last === undefined) return undefined;
+    const record = recordOf(last);
+    const lastHash = record === undefined ? undefined : recordHash(record);
+    return { queue: this, items, move: { ...this.partition, from: this.#storedTo, to: last.next, lastHash } };
+  }
+
+  /** Forgets a head that is stored now. */
+  drop(head: QueueHead): void {
+    if (this.#revoked) return;
+    this.#items.splice(0, head.items.length);
+    for (const item of head.items) this.#bytes -= recordOf(item)?.value.length ?? 0;
+    this.#storedTo = head.move.to;
+  }
+}
+
+export function recordOf(item: QueueItem): LogRecord | undefined {
+  return 'row' in item ? item.row.record : item.record;
+}

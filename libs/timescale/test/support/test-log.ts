@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DEAD_LETTER_TOPIC,
+  EmbeddedEventLog,
+  type EventLog,
+  type LogRecord,
+  type OffsetRange,
+  type PartitionHandler,
+  type TopicPartition,
+} from '@aipx/event-log';
+import type { MarketEvent } from '@aipx/market-model';
+import { EVENT_TOPICS } from '@aipx/market-proto';
+import { onTestFinished } from 'vitest';
+import { entryOf } from './events.js';
+
+export const TOPICS = Object.values(EVENT_TOPICS);
+
+/** A log of one test, with a few partitions a topic. */
+export async function testLog(partitions = 3): Promise<EventLog> {
+  const folder = await mkdtemp(join(tmpdir(), 'aipx-log-'));
+  const topics = Object.fromEntries([...TOPICS, DEAD_LETTER_TOPIC].map((topic) => [topic, partitions]));
+  const log = await EmbeddedEventLog.open({ path: join(folder, 'log.db'), topics });
+  onTestFinished(async () => {
+    await log.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return log;
+}
+
+export async function publish(log: EventLog, events: readonly MarketEvent[]): Promise<void> {
+  await log.append(events.map(entryOf));
+}
+
+/** Every record of the topics, in the order of their partitions. */
+export async function recordsOf(log: EventLog, topics: readonly string[]): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  for (const topic of topics) {
+    for (const partition of await log.partitionsOf(topic)) {
+      const { begin, end } = await log.range(partition);
+      for (let from = begin; from < end;) {
+        const some = await log.read(partition, from, { maxRecords: 5000, maxBytes: 1 << 24 });
+        records.push(...some);
+        from += BigInt(some.length);
+      }
+    }
+  }
+  return records;
+}
+
+export async function deadLettersOf(log: EventLog): Promise<LogRecord[]> {
+  return recordsOf(log, [DEAD_LETTER_TOPIC]);
+}
+
+/** The log as it is after retention took the first records of one topic's partitions. */
+export function afterRetention(log: EventLog, topic: string, begin: bigint): EventLog {
+  const cut = (partition: TopicPartition, range: OffsetRange): OffsetRange =>
+    partition.topic === topic && range.begin < begin ? { ...range, begin } : range;
+  return {
+    id: log.id,
+    topics: log.topics,
+    partitionsOf: (name) => log.partitionsOf(name),
+    range: async (partition) => cut(partition, await log.range(partition)),
+    append: (entries, options) => log.append(entries, options),
+    progressOf: (source) => log.progressOf(source),
+    read: (partition, from, limits) => log.read(partition, from, limits),
+    consume: (options, handler, signal) => {
+      const trimmed: PartitionHandler = {
+        onAssigned: (partition, range) => handler.onAssigned(partition, cut(partition, range)),
+        onRecords: (partition, records) => handler.onRecords(partition, records),
+        onRevoked: (partition) => handler.onRevoked(partition),
+      };
+      return log.consume(options, trimmed, signal);
+    },
+    close: () => log.close(),
+  };
+}

@@ -1,0 +1,158 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SimulatedClient, SimulatedConnection, SimulatedVenue } from '@aipx/venue/simulation';
+import type { WebSocket } from 'ws';
+
+/** Above this many bytes that the client has not taken yet, the sender waits for it. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** Close code of a server that met a condition it did not expect (RFC 6455, section 7.4.1). */
+const INTERNAL_ERROR = 1011;
+
+export interface ClientOptions {
+  /** Names the connection in the journal. */
+  readonly id: string;
+  readonly socket: WebSocket;
+  /** The TCP connection below the WebSocket. */
+  readonly wire: Duplex;
+  readonly venue: SimulatedVenue;
+  readonly listed: ReadonlySet<string>;
+  readonly idleLimitMs: number;
+  /** Called after each message of the client and when it has gone. */
+  readonly onChange: () => void;
+}
+
+/** One connected client: its socket, its protocol, and how much of what it was sent still waits. */
+export class Client implements SimulatedClient {
+  readonly id: string;
+  readonly protocol: SimulatedConnection;
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #wire: Duplex;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #corked = false;
+  #silent = false;
+  /** Frames handed to the socket that the kernel has not taken yet. */
+  #unwritten = 0;
+  #whenWritten: (() => void) | undefined;
+
+  constructor({ id, socket, wire, venue, listed, idleLimitMs, onChange }: ClientOptions) {
+    this.id = id;
+    this.#socket = socket;
+    this.#wire = wire;
+    this.protocol = venue.accept(this, listed);
+    const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
+    this.ended = promise;
+    const idle = setTimeout(() => {
+      // As the venues do: no close frame, the client sees 1006.
+      socket.terminate();
+    }, idleLimitMs);
+    socket.on('message', (data) => {
+      idle.refresh();
+      this.#hear((data as Buffer).toString('utf8'));
+      onChange();
+    });
+    socket.on('ping', (data) => {
+      idle.refresh();
+      if (!this.#silent) socket.pong(data);
+    });
+    socket.on('pong', () => idle.refresh());
+    // A reset or a broken frame of the client; `close` follows in any case.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      clearTimeout(idle);
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.#whenWritten?.();
+      resolve();
+      onChange();
+    });
+  }
+
+  get open(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  get congested(): boolean {
+    return this.#socket.bufferedAmount > HIGH_WATER_BYTES;
+  }
+
+  /** Hands over a data frame; it leaves with the next `flush`. False when the connection has ended. */
+  send(frame: Uint8Array): boolean {
+    if (!this.open) return false;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#wire.cork();
+    }
+    this.#unwritten += 1;
+    this.#socket.send(frame, this.#written);
+    return true;
+  }
+
+  /** Writes everything handed over since the last call, at once. */
+  flush(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#wire.uncork();
+  }
+
+  /** Resolves when the kernel has taken every frame, however long the client takes to read, or when the client has gone. */
+  async drained(): Promise<void> {
+    this.flush();
+    if (this.#unwritten === 0 || this.#socket.readyState === this.#socket.CLOSED) return;
+    const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
+    this.#whenWritten = resolve;
+    await promise;
+    this.#whenWritten = undefined;
+  }
+
+  /** A message that the protocol trips over costs its sender the connection, and nobody else anything. */
+  #hear(text: string): void {
+    try {
+      this.protocol.onText(text);
+    } catch {
+      this.#socket.close(INTERNAL_ERROR, 'the simulated venue failed to read this message');
+    }
+  }
+
+  readonly #written = (): void => {
+    this.#unwritten -= 1;
+    if (this.#unwritten === 0) this.#whenWritten?.();
+  };
+
+  control(text: string): void {
+    if (this.open && !this.#silent) this.#socket.send(text);
+  }
+
+  close(code: number): void {
+    this.flush();
+    this.#socket.close(code);
+  }
+
+  later(delayMs: number, action: () => void): void {
+    if (!this.open) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  /** While silent, nothing is said and no ping is answered: a peer that is there but dead. */
+  keepSilent(silent: boolean): void {
+    this.#silent = silent;
+  }
+
+  /** Ends the connection without a close frame; what was not written yet is lost. */
+  reset(): void {
+    if (this.#wire instanceof Socket) this.#wire.resetAndDestroy();
+    this.#socket.terminate();
+  }
+
+  /** Ends the connection with 1000 after the last frame; the client has every frame before the close. */
+  async finish(): Promise<void> {
+    await this.drained();
+    this.close(1000);
+    await this.ended;
+  }
+}

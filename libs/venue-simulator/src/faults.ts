@@ -1,0 +1,159 @@
+import { MarketDataError } from '@aipx/market-model';
+import type { Audience } from './audience.js';
+import type { Delivery } from './delivery.js';
+
+/** What can go wrong on request. */
+export type Fault =
+  /** Ends every connection: `close` with 1000 after what was sent, `reset` without a close frame at once. */
+  | { readonly fault: 'cut'; readonly how: 'close' | 'reset' }
+  /** The next handshakes are never answered. */
+  | { readonly fault: 'hang-handshakes'; readonly count: number }
+  /** The next handshakes are answered with an HTTP status. */
+  | { readonly fault: 'refuse-connections'; readonly count: number; readonly status: number }
+  /** Handshakes beyond so many a second are answered with 429; 0 = no limit. */
+  | { readonly fault: 'limit-connections'; readonly perSecond: number }
+  /** Nothing is sent and no ping answered, while connections stay open. What the source had to send comes afterwards. */
+  | { readonly fault: 'silence'; readonly on: boolean }
+  /** A broken data frame to every client; counted as sent. */
+  | { readonly fault: 'garbage' }
+  /** The venue's error message to every client, then its close. */
+  | { readonly fault: 'refuse-clients' };
+
+/** Cut off in the middle of a text, as a broken sender would; the message is no venue's. */
+const BROKEN_FRAME = Buffer.from('{"broken":"fra', 'utf8');
+
+/** What is to happen to a handshake: accepted, left unanswered, or answered with an HTTP status. */
+export type Handshake = 'accept' | 'hang' | number;
+
+/** Carries faults out. */
+export class Faults {
+  readonly #audience: Audience;
+  readonly #delivery: Delivery;
+  #hanging = 0;
+  #refusing = { count: 0, status: 429 };
+  #perSecond = 0;
+  #recentHandshakes: number[] = [];
+
+  constructor(audience: Audience, delivery: Delivery) {
+    this.#audience = audience;
+    this.#delivery = delivery;
+  }
+
+  inject(fault: Fault): void {
+    switch (fault.fault) {
+      case 'cut':
+        for (const client of this.#audience.clients) {
+          if (fault.how === 'close') client.close(1000);
+          else client.reset();
+        }
+        break;
+      case 'hang-handshakes':
+        this.#hanging = fault.count;
+        break;
+      case 'refuse-connections':
+        this.#refusing = { count: fault.count, status: fault.status };
+        break;
+      case 'limit-connections':
+        this.#perSecond = fault.perSecond;
+        break;
+      case 'silence':
+        this.#audience.keepSilent(fault.on);
+        break;
+      case 'garbage':
+        for (const client of this.#audience.clients) {
+          this.#delivery.hand(client, BROKEN_FRAME, { fault: 'garbage' });
+          client.flush();
+        }
+        break;
+      case 'refuse-clients':
+        for (const client of this.#audience.clients) client.protocol.refuse();
+        break;
+    }
+  }
+
+  handshake(): Handshake {
+    if (this.#hanging > 0) {
+      this.#hanging -= 1;
+      return 'hang';
+    }
+    if (this.#refusing.count > 0) {
+      this.#refusing.count -= 1;
+      return this.#refusing.status;
+    }
+    return this.#overLimit() ? 429 : 'accept';
+  }
+
+  #overLimit(): boolean {
+    if (this.#perSecond === 0) return false;
+    const now = performance.now();
+    this.#recentHandshakes = this.#recentHandshakes.filter((at) => now - at < 1000);
+    if (this.#recentHandshakes.length >= this.#perSecond) return true;
+    this.#recentHandshakes.push(now);
+    return false;
+  }
+}
+
+/**
+ * A fault as the control endpoint takes it: the JSON form of `Fault`.
+ *
+ * @throws {MarketDataError} `CONFIG_INVALID`, naming what is wrong
+ */
+export function parseFault(text: string): Fault {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new MarketDataError('CONFIG_INVALID', 'a fault is a JSON object such as {"fault":"cut","how":"reset"}', {
+      cause,
+    });
+  }
+  const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const { fault } = fields;
+  switch (fault) {
+    case 'cut':
+      return { fault, how: oneOf(fields, 'how', ['close', 'reset']) };
+    case 'hang-handshakes':
+      return { fault, count: whole(fields, 'count', 1) };
+    case 'refuse-connections':
+      return { fault, count: whole(fields, 'count', 1), status: whole(fields, 'status', 429) };
+    case 'limit-connections':
+      return { fault, perSecond: whole(fields, 'perSecond', 5) };
+    case 'silence':
+      return { fault, on: oneOf(fields, 'on', [true, false]) };
+    case 'garbage':
+    case 'refuse-clients':
+      return { fault };
+    default:
+      throw new MarketDataError(
+        'CONFIG_INVALID',
+        `fault ${JSON.stringify(fault)} is not known; expected cut, hang-handshakes, refuse-connections, ` +
+          'limit-connections, silence, garbage or refuse-clients',
+      );
+  }
+}
+
+function oneOf<T extends string | boolean>(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  allowed: readonly T[],
+): T {
+  const value = allowed.find((candidate) => candidate === fields[name]);
+  if (value === undefined) {
+    throw new MarketDataError(
+      'CONFIG_INVALID',
+      `fault field ${name} is ${JSON.stringify(fields[name])}; expected ${allowed.join(' or ')}`,
+    );
+  }
+  return value;
+}
+
+function whole(fields: Readonly<Record<string, unknown>>, name: string, byDefault: number): number {
+  const value = fields[name] ?? byDefault;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new MarketDataError(
+      'CONFIG_INVALID',
+      `fault field ${name} is ${JSON.stringify(value)}; expected a whole number, 0 or more`,
+    );
+  }
+  return value;
+}

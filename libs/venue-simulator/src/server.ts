@@ -1,0 +1,155 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { MarketDataError } from '@aipx/market-model';
+import type { SimulatedVenue } from '@aipx/venue/simulation';
+import { WebSocketServer } from 'ws';
+import type { Audience } from './audience.js';
+import { Client } from './client.js';
+import { parseFault, type Faults } from './faults.js';
+
+export interface ServerOptions {
+  readonly venue: SimulatedVenue;
+  readonly listed: ReadonlySet<string>;
+  readonly audience: Audience;
+  readonly faults: Faults;
+  readonly faultsEndpoint: boolean;
+  readonly idleLimitMs: number;
+}
+
+const FAULTS_PATH = '/__simulator/faults';
+const LONGEST_FAULT_BYTES = 4096;
+/** Requests of all pairs are about 10 kB. */
+const LONGEST_MESSAGE_BYTES = 1024 * 1024;
+const SOCKET_OPTIONS = {
+  noServer: true,
+  // Pings are answered by the client object, which must be able to leave them unanswered.
+  autoPong: false,
+  maxPayload: LONGEST_MESSAGE_BYTES,
+  // A client that is told to go may first read everything that was sent, at its own pace.
+  closeTimeout: 10 * 60_000,
+};
+
+/** The venue's REST calls and its socket on one port. */
+export class SimulatorServer {
+  readonly #options: ServerOptions;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #hanging = new Set<Duplex>();
+  #connections = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#http = createServer((request, response) => {
+      this.#answer(request, response);
+    });
+    this.#http.on('upgrade', (request, wire, head) => {
+      this.#upgrade(request, wire, head);
+    });
+    this.#sockets = new WebSocketServer(SOCKET_OPTIONS);
+  }
+
+  /**
+   * @returns the port
+   * @throws {MarketDataError} `CONFIG_INVALID` when the port is in use or the address is not this machine's
+   */
+  async listen(host: string, port: number): Promise<number> {
+    const { promise, resolve, reject }: PromiseWithResolvers<void> = Promise.withResolvers();
+    this.#http.once('error', reject);
+    this.#http.listen(port, host, resolve);
+    try {
+      await promise;
+    } catch (cause) {
+      const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      const why = inUse
+        ? 'is in use by another process; choose another one, or 0 for any that is free'
+        : 'cannot be used';
+      throw new MarketDataError('CONFIG_INVALID', `the simulator's port ${port} on ${host} ${why}`, {
+        cause,
+        context: { host, port },
+      });
+    }
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  /** No new connections; resolves when the last one has ended. */
+  async close(): Promise<void> {
+    const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
+    this.#http.close(() => {
+      resolve();
+    });
+    for (const wire of this.#hanging) wire.destroy();
+    this.#http.closeAllConnections();
+    await promise;
+  }
+
+  #upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void {
+    const { venue, listed, audience, faults, idleLimitMs } = this.#options;
+    wire.on('error', () => wire.destroy());
+    const url = urlOf(request);
+    if (url?.pathname !== venue.websocketPath) {
+      refuse(wire, url === null ? 400 : 404);
+      return;
+    }
+    const handshake = faults.handshake();
+    if (handshake === 'hang') {
+      this.#hanging.add(wire);
+      wire.on('close', () => this.#hanging.delete(wire));
+    } else if (handshake !== 'accept') {
+      refuse(wire, handshake);
+    } else {
+      this.#sockets.handleUpgrade(request, wire, head, (socket) => {
+        const id = `c${++this.#connections}`;
+        const onChange = (): void => {
+          audience.changed();
+        };
+        audience.add(new Client({ id, socket, wire, venue, listed, idleLimitMs, onChange }));
+      });
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { venue, listed } = this.#options;
+    const url = urlOf(request);
+    if (url === null) {
+      response.writeHead(400).end();
+      return;
+    }
+    const { pathname, searchParams } = url;
+    if (this.#options.faultsEndpoint && request.method === 'POST' && pathname === FAULTS_PATH) {
+      this.#takeFault(request, response);
+    } else if (request.method === 'GET' && pathname.startsWith(`${venue.apiPath}/`)) {
+      const { status, body, headers } = venue.rest({ path: pathname, query: searchParams, listed });
+      response.writeHead(status, headers).end(body);
+    } else {
+      response.writeHead(404).end();
+    }
+  }
+
+  #takeFault(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > LONGEST_FAULT_BYTES) request.destroy();
+      else chunks.push(chunk);
+    });
+    request.on('end', () => {
+      try {
+        this.#options.faults.inject(parseFault(Buffer.concat(chunks).toString('utf8')));
+        response.writeHead(204).end();
+      } catch (cause) {
+        response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(cause));
+      }
+    });
+  }
+}
+
+/** `null` for a target that is no URL, such as `http://[/`. */
+function urlOf(request: IncomingMessage): URL | null {
+  return URL.parse(request.url ?? '/', 'http://simulator');
+}
+
+function refuse(wire: Duplex, status: number): void {
+  wire.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

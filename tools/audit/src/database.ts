@@ -1,0 +1,29 @@
+import { Client } from 'pg';
+import type { AuditBook, AuditTick, Holdings } from './records.ts';
+
+const TICKS = `
+  SELECT symbol, trade_id AS id, price::text, volume::text, side, coalesce(change::text, '') AS change,
+         (extract(epoch FROM time) * 1000)::numeric::text AS time
+    FROM tick_data WHERE exchange = $1`;
+
+const BOOKS = `
+  SELECT symbol, (extract(epoch FROM time) * 1000)::numeric::text AS time,
+         array(SELECT (level->>'price') || ' ' || (level->>'quantity')
+                 FROM jsonb_array_elements(bids) WITH ORDINALITY AS side(level, place) ORDER BY place) AS bids,
+         array(SELECT (level->>'price') || ' ' || (level->>'quantity')
+                 FROM jsonb_array_elements(asks) WITH ORDINALITY AS side(level, place) ORDER BY place) AS asks,
+         coalesce(total_bid_quantity::text, '') AS "totalBid", coalesce(total_ask_quantity::text, '') AS "totalAsk"
+    FROM orderbook WHERE exchange = $1 ORDER BY log_partition, log_offset`;
+
+/** What the database holds of a venue. */
+export async function readDatabase(url: string, exchange: string): Promise<Holdings> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const ticks = await client.query<AuditTick>(TICKS, [exchange]);
+    const books = await client.query<AuditBook>(BOOKS, [exchange]);
+    return { ticks: ticks.rows, books: books.rows };
+  } finally {
+    await client.end();
+  }
+}
