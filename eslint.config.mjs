@@ -42,6 +42,20 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // Tests run on real servers.
+    files: ['libs/*/src/**/*.test.ts', 'libs/*/test/**/*.ts', 'apps/*/src/**/*.test.ts', 'apps/*/test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          enforceBuildableLibDependency: true,
+          depConstraints: layerRules,
+          allow: ['@aipx/stack', '@aipx/embedded-postgres'],
+        },
+      ],
+    },
+  },
   ...restrictedImports,
   {
     files: ['**/vitest.config.ts', 'vitest.shared.ts'],

@@ -30,7 +30,8 @@ export function ensureInstalled() {
 /** Builds the project and what it depends on unless no source has changed since. */
 export function ensureBuilt(project) {
   const fingerprint = sourceFingerprint();
-  if (readStamp('build') === fingerprint) return;
+  const stamp = `build-${project}`;
+  if (readStamp(stamp) === fingerprint) return;
   note('building');
   const { status, stdout, stderr } = runNx(['run', `${project}:build`, '--output-style=static'], 'pipe');
   if (status !== 0) {
@@ -38,7 +39,7 @@ export function ensureBuilt(project) {
     process.stderr.write(stderr);
     fail(`the build of ${project} failed; what it printed above says why`);
   }
-  writeStamp('build', fingerprint);
+  writeStamp(stamp, fingerprint);
 }
 
 /** Runs nx with the pinned Node.js; its output goes to standard error, or comes back with `pipe`. */
@@ -107,7 +108,8 @@ function sourceFingerprint() {
       hash.update(`${path}\0${stat.size}\0${stat.mtimeMs}\n`);
     }
   };
-  for (const name of ['apps', 'libs', 'proto', 'package-lock.json', 'tsconfig.base.json', 'nx.json', 'buf.gen.yaml']) {
+  const folders = ['apps', 'libs', 'tools/stack', 'proto'];
+  for (const name of [...folders, 'package-lock.json', 'tsconfig.base.json', 'nx.json', 'buf.gen.yaml']) {
     visit(join(root, name));
   }
   return hash.digest('hex');

@@ -5,7 +5,7 @@ import { EVENT_TOPICS } from '@aipx/market-proto';
 import { ColdRecorder, HotRecorder, RecordingPipeline, type ColdCounts, type HotCounts } from '@aipx/recording';
 import type { Logger } from '@aipx/service';
 import { migrate, TimescaleStore } from '@aipx/timescale';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@aipx/timescale/embedded';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '@aipx/embedded-postgres';
 import type { DataFolder } from './data-folder.js';
 
 /** One partition a topic: one process reads it, and its batches fill soonest. */

@@ -34,7 +34,7 @@ export class StatusReporter {
     const lag = await this.#stores.lag();
     if (this.#timer === undefined) return; // stopped meanwhile: nothing follows the summary
     const { hot, cold } = this.#stores.counts;
-    const { published, venues } = this.#ingestion.status();
+    const { publisher, venues } = this.#ingestion.status();
     const now = performance.now();
     const seconds = (now - this.#previous.at) / 1_000;
     const status: Status = {
@@ -46,7 +46,7 @@ export class StatusReporter {
           return [id, { state, received: counts.received, rate, ...(silent.length > 0 && { silent }) }];
         }),
       ),
-      published: published.published,
+      published: publisher.counts.published,
       lag,
       hot: { tick: hot.tick, orderbook: hot.orderbook, gap: hot.gap },
       cold: { rows: cold.rows, files: cold.files },
@@ -67,7 +67,7 @@ export interface Finished {
 
 /** The run in numbers, once everything is drained. */
 export function summarise({ stores, ingestion, sources, startedAt }: Finished): Omit<Summary, 'ok'> {
-  const { published, venues } = ingestion.status();
+  const { publisher, venues } = ingestion.status();
   const { hot, cold } = stores.counts;
   const total = (count: (venue: (typeof venues)[string]) => number) =>
     Object.values(venues).reduce((sum, venue) => sum + count(venue), 0);
@@ -78,11 +78,11 @@ export function summarise({ stores, ingestion, sources, startedAt }: Finished): 
     sent: sentOf(sources),
     frames: total(({ counts }) => counts.frames),
     received: total(({ counts }) => counts.received),
-    published: published.published,
+    published: publisher.counts.published,
     // The embedded log pauses the venue instead of letting records go, and no venue here repeats itself.
     conflated: 0,
     dropped: { rejected: total(({ counts }) => counts.rejected), repeated: 0, expired: 0, overflow: 0 },
-    gaps: published.gaps,
+    gaps: publisher.counts.gaps,
     venues: Object.fromEntries(
       Object.entries(venues).map(([id, { counts }]): [string, VenueSummary] => {
         const { received, tick, orderbook, ignored, rejected } = counts;

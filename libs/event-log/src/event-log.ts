@@ -36,7 +36,10 @@ export interface SourceProgress {
 }
 
 export interface AppendOptions {
+  /** Refused with `CONFIG_INVALID` by a log that keeps none. */
   readonly progress?: SourceProgress;
+  /** Ends the wait, not what was sent: the append then rejects with `retryable: true`, its outcome unknown. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ReadLimits {
@@ -50,12 +53,34 @@ export interface EventLog {
   /** The log's identity. A position is only worth something together with it. */
   readonly id: string;
   readonly topics: readonly string[];
+  /** Whether `append` takes progress. It does where an append is one transaction: in the embedded log. */
+  readonly keepsProgress: boolean;
   /** Ascending. */
   partitionsOf(topic: string): Promise<readonly TopicPartition[]>;
+  /**
+   * Where records of this key go.
+   *
+   * @throws {MarketDataError} `PUBLISH_FAILED` for a topic that this log does not have
+   */
+  partitionFor(topic: string, key: string): TopicPartition;
   range(partition: TopicPartition): Promise<OffsetRange>;
-  /** Appends all entries in order, or none. Resolves when they will survive a crash of this process. */
+  /**
+   * Appends all entries in order. Resolves when they will survive a crash of this process. Entries that cannot be
+   * addressed, such as those of an unknown topic, are refused before anything is written.
+   *
+   * All or none: of each partition on every log, of the whole call on the embedded one.
+   *
+   * A rejection with `retryable: true` leaves the outcome unknown or undone. Whoever gets it appends the same entries
+   * again, the same objects in the same order, before anything else of their partitions: the log then knows what had
+   * arrived and doubles nothing. After any other rejection the entries are not in the log, but for those
+   * of the partitions that the error's context names in `storedPartitions` (`topic/partition`, parted by commas).
+   */
   append(entries: readonly LogEntry[], options?: AppendOptions): Promise<void>;
-  /** Frames done of a source, 0 for one never seen. */
+  /**
+   * Frames done of a source, 0 for one never seen.
+   *
+   * @throws {MarketDataError} `CONFIG_INVALID` on a log that keeps no progress
+   */
   progressOf(source: string): Promise<number>;
   /**
    * Records from `from` on, contiguous, in offset order, at least one if there is any, else none. Does not wait.

@@ -35,7 +35,11 @@ describe('an embedded log whose process is killed', () => {
     readonly acknowledged: () => number;
   } {
     const child = fork(join(import.meta.dirname, 'append-loop.ts'), [path], {
-      execArgv: ['--conditions=@aipx/source', '--import', join(import.meta.dirname, 'resolve-sources.mjs')],
+      execArgv: [
+        '--conditions=@aipx/source',
+        '--import',
+        join(import.meta.dirname, '../../../tools/testing/resolve-sources.mjs'),
+      ],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     children.push(child);

@@ -29,6 +29,12 @@ describe('EmbeddedEventLog', () => {
     folder.remove();
   });
 
+  it('lists the topics of its file, also those it was not asked for', async () => {
+    await log.close();
+    log = await EmbeddedEventLog.open({ path: join(folder.path, 'events.db'), topics: { 'market.gap': 2 } });
+    expect([...log.topics].sort()).toEqual(['market.gap', BOOKS, TICKS]);
+  });
+
   it('has a UUID for its id, another one for each file', async () => {
     const other = await EmbeddedEventLog.open({ path: join(folder.path, 'other.db'), topics: TOPICS });
     expect(log.id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

@@ -15,11 +15,3 @@ export interface VenueCounts {
 export function zeroVenueCounts(): VenueCounts {
   return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, rejected: 0 };
 }
-
-/** What the log took. */
-export interface PublishCounts {
-  /** Ticks and books. */
-  published: number;
-  gaps: number;
-  deadLetters: number;
-}

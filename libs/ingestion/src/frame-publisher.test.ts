@@ -63,7 +63,7 @@ describe('publishing frames', () => {
     await instance.run(never);
     expect(log.details).toEqual(symbols);
     expect(log.appended.map(({ entries }) => entries.length)).toEqual([2, 2, 1]);
-    expect(instance.counts.gaps).toBe(5);
+    expect(instance.status.counts.gaps).toBe(5);
   });
 
   it('pauses the source when too many frames wait and lets it go on at half', async () => {
@@ -144,6 +144,6 @@ describe('publishing frames', () => {
     const all = Promise.all([idle, lingering.instance.run(stop.signal), retrying.instance.run(stop.signal)]);
     stop.abort();
     await all;
-    expect(retrying.instance.counts.gaps).toBe(0);
+    expect(retrying.instance.status.counts.gaps).toBe(0);
   });
 });

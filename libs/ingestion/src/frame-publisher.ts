@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogEntry } from '@aipx/event-log';
-import { asMarketDataError, type MarketDataError } from '@aipx/market-model';
-import type { PublishCounts } from './counts.js';
+import { asMarketDataError, type MarketDataError, type MarketEvent } from '@aipx/market-model';
 import { entriesOf, type FrameUnit } from './frame-unit.js';
+import { VenueTotals, zeroPublishCounts, type Publisher, type PublisherStatus } from './publisher.js';
 
 export interface PublisherOptions {
   readonly log: EventLog;
@@ -29,12 +29,14 @@ const RETRY_CAP_MS = 2_000;
  * Takes frames to the log in the order they came. Nothing is ever let go: when the log is slow, the sources are paused;
  * when it fails for a time, the same batch is tried again until it is in.
  */
-export class FramePublisher {
-  readonly counts: PublishCounts = { published: 0, gaps: 0, deadLetters: 0 };
+export class FramePublisher implements Publisher {
+  readonly #counts = zeroPublishCounts();
+  readonly #totals = new VenueTotals();
   readonly #options: PublisherOptions;
   #waiting: FrameUnit[] = [];
   #taken = 0;
   #waitingBytes = 0;
+  #consecutiveErrors = 0;
   #paused = false;
   #ended = false;
   #wake: (() => void) | undefined;
@@ -43,8 +45,20 @@ export class FramePublisher {
     this.#options = options;
   }
 
-  /** Frames that wait for the log. */
-  get depth(): number {
+  get status(): PublisherStatus {
+    return {
+      counts: this.#counts,
+      venues: this.#totals.venues,
+      waiting: this.#depth,
+      waitingBytes: this.#waitingBytes,
+      consecutiveErrors: this.#consecutiveErrors,
+      lastLossAt: undefined,
+      lostAtEnd: 0,
+      spill: undefined,
+    };
+  }
+
+  get #depth(): number {
     return this.#waiting.length - this.#taken;
   }
 
@@ -68,12 +82,12 @@ export class FramePublisher {
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.depth === 0) {
+      if (this.#depth === 0) {
         if (this.#ended) return;
         await this.#somethingToDo(signal);
         continue;
       }
-      if (this.depth < this.#options.maxBatchFrames && !this.#ended) await this.#linger(signal);
+      if (this.#depth < this.#options.maxBatchFrames && !this.#ended) await this.#linger(signal);
       const batch = this.#nextBatch();
       await this.#append(batch, signal);
       if (signal.aborted) return;
@@ -102,9 +116,11 @@ export class FramePublisher {
     for (let wait = RETRY_FLOOR_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_CAP_MS)) {
       try {
         await this.#options.log.append(entries, progress === undefined ? {} : { progress });
+        this.#consecutiveErrors = 0;
         return;
       } catch (cause) {
         const error = asMarketDataError(cause, 'PUBLISH_FAILED');
+        this.#consecutiveErrors += 1;
         if (!error.retryable) throw error;
         this.#options.onFault(error);
         await sleep(wait, undefined, { signal }).catch(() => undefined);
@@ -115,8 +131,8 @@ export class FramePublisher {
   #done(batch: readonly FrameUnit[]): void {
     for (const unit of batch) {
       this.#waitingBytes -= unit.bytes;
-      this.counts.deadLetters += unit.deadLetters.length;
-      for (const event of unit.events) this.counts[event.kind === 'gap' ? 'gaps' : 'published'] += 1;
+      this.#counts.deadLetters += unit.deadLetters.length;
+      for (const event of unit.events) this.#count(event);
     }
     this.#taken += batch.length;
     if (this.#taken * 2 >= this.#waiting.length) {
@@ -126,12 +142,23 @@ export class FramePublisher {
     if (this.#paused && this.#hasRoom()) this.#setPaused(false);
   }
 
+  #count(event: MarketEvent): void {
+    const totals = this.#totals.of(event.exchange);
+    if (event.kind !== 'gap') {
+      this.#counts.published += 1;
+      totals.published[event.kind] += 1;
+      return;
+    }
+    this.#counts.gaps += 1;
+    if (event.cause !== undefined) totals.gaps[event.cause] = (totals.gaps[event.cause] ?? 0) + 1;
+  }
+
   #isFull(): boolean {
-    return this.depth >= this.#options.maxWaitingFrames || this.#waitingBytes >= this.#options.maxWaitingBytes;
+    return this.#depth >= this.#options.maxWaitingFrames || this.#waitingBytes >= this.#options.maxWaitingBytes;
   }
 
   #hasRoom(): boolean {
-    return this.depth * 2 <= this.#options.maxWaitingFrames && this.#waitingBytes * 2 <= this.#options.maxWaitingBytes;
+    return this.#depth * 2 <= this.#options.maxWaitingFrames && this.#waitingBytes * 2 <= this.#options.maxWaitingBytes;
   }
 
   #setPaused(paused: boolean): void {

@@ -16,7 +16,7 @@ export function entriesOf(unit: FrameUnit): LogEntry[] {
   return [...unit.events.map(eventEntry), ...unit.deadLetters.map(deadLetterEntry)];
 }
 
-function eventEntry(event: MarketEvent): LogEntry {
+export function eventEntry(event: MarketEvent): LogEntry {
   return {
     topic: EVENT_TOPICS[event.kind],
     key: event.symbol,

@@ -9,6 +9,7 @@ const ONE_SECOND = 1_000_000_000n;
  */
 export class GapMerger {
   readonly #slots = new Map<string, { emittedAt: Nanoseconds; pending: Gap | undefined }>();
+  #pending = 0;
 
   /** The gap itself if it may go now, else `undefined`: it waits for `due` or `flush`. */
   add(gap: Gap, now: Nanoseconds): Gap | undefined {
@@ -18,16 +19,24 @@ export class GapMerger {
       this.#slots.set(key, { emittedAt: now, pending: undefined });
       return gap;
     }
-    slot.pending = slot.pending === undefined ? gap : merge(slot.pending, gap);
+    if (slot.pending === undefined) this.#pending += 1;
+    slot.pending = slot.pending === undefined ? gap : mergeGaps(slot.pending, gap);
     return undefined;
+  }
+
+  get isPending(): boolean {
+    return this.#pending > 0;
   }
 
   /** The waiting gaps whose second is over. */
   due(now: Nanoseconds): Gap[] {
-    return this.#take((slot) => now - slot.emittedAt >= ONE_SECOND, now);
+    const gaps = this.#take((slot) => now - slot.emittedAt >= ONE_SECOND, now);
+    // Symbols may be anything a bad record claims: what is quiet is forgotten.
+    for (const [key, { emittedAt }] of this.#slots) if (now - emittedAt >= ONE_SECOND) this.#slots.delete(key);
+    return gaps;
   }
 
-  /** All waiting gaps, for the end. */
+  /** All waiting gaps. */
   flush(now: Nanoseconds): Gap[] {
     return this.#take(() => true, now);
   }
@@ -38,6 +47,7 @@ export class GapMerger {
       if (slot.pending === undefined || !ready(slot)) continue;
       gaps.push(slot.pending);
       slot.pending = undefined;
+      this.#pending -= 1;
       slot.emittedAt = now;
     }
     return gaps;
@@ -50,7 +60,7 @@ export function mergeByKey(gaps: readonly Gap[]): readonly Gap[] {
   for (const gap of gaps) {
     const key = keyOf(gap);
     const earlier = merged.get(key);
-    merged.set(key, earlier === undefined ? gap : merge(earlier, gap));
+    merged.set(key, earlier === undefined ? gap : mergeGaps(earlier, gap));
   }
   return [...merged.values()];
 }
@@ -59,7 +69,8 @@ function keyOf({ cause, exchange, channel, symbol }: Gap): string {
   return `${cause} ${exchange} ${channel} ${symbol}`;
 }
 
-function merge(a: Gap, b: Gap): Gap {
+/** Earliest `from`, latest `to`, sums where both are known. */
+export function mergeGaps(a: Gap, b: Gap): Gap {
   return {
     ...a,
     from: a.from < b.from ? a.from : b.from,

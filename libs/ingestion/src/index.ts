@@ -1,12 +1,17 @@
-export type { PublishCounts, VenueCounts } from './counts.js';
+export type { BufferLimits } from './buffer/limits.js';
+export type { WaitingRecord } from './buffer/waiting-record.js';
+export { connectionSettings, type ConnectionOverrides, type ConnectionSettings } from './connection-settings.js';
+export type { VenueCounts } from './counts.js';
 export {
   Ingestion,
+  type BufferOptions,
   type IngestionHooks,
-  type IngestionLimits,
   type IngestionOptions,
   type IngestionStatus,
   type VenueIngestionStatus,
 } from './ingestion.js';
+export type { DropCounts, PublishCounts, PublisherStatus, SpillStatus, VenuePublishCounts } from './publisher.js';
+export { SpillQueue } from './spill/spill-queue.js';
 export type { StreamStatus, SubscriptionState } from './subscription-states.js';
 export type { VenueInput } from './venue-connection.js';
 export { unknownSymbols } from './unknown-symbols.js';

@@ -1,96 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
-import type { MarketDataError } from '@aipx/market-model';
-import { wallClock, type StateChange } from '@aipx/websocket-client';
-import type { PublishCounts, VenueCounts } from './counts.js';
+import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
+import type { Subscription } from '@aipx/venue';
+import { wallClock, type ConnectionState, type StateChange } from '@aipx/websocket-client';
+import { BufferedPublisher } from './buffer/buffered-publisher.js';
+import type { BufferLimits } from './buffer/limits.js';
+import type { WaitingRecord } from './buffer/waiting-record.js';
+import type { VenueCounts } from './counts.js';
 import { FramePublisher } from './frame-publisher.js';
-import { lastReceived, partitionEnds, type PartitionEnd } from './last-received.js';
+import type { FrameUnit } from './frame-unit.js';
+import { endsOf, readPast, spilledPast, type PastOptions } from './past.js';
+import type { Publisher, PublisherStatus } from './publisher.js';
+import type { SpillQueue } from './spill/spill-queue.js';
 import type { StreamStatus } from './subscription-states.js';
 import { VenueConnection, type VenueInput } from './venue-connection.js';
 
 export interface IngestionOptions {
   readonly log: EventLog;
   readonly venues: readonly VenueInput[];
-  /** Ends everything at once; what waits is not published. */
+  /** Ends everything at once; what waits is kept only where there is a spill. */
   readonly signal: AbortSignal;
   /** How far, ms, the log is read back for what was last received. @default one hour */
   readonly gapLookbackMs?: number;
-  /** @default 5000 frames, 32 MiB, 1000 frames an append, 5 ms */
-  readonly limits?: IngestionLimits;
+  /**
+   * For a log that can be slow or away: books are replaced and expire, trades go to the disk. Absent, for a log in this
+   * process: nothing is let go, the sockets are paused instead.
+   */
+  readonly buffer?: BufferOptions;
+  /** Without a buffer. @default 5000 frames, 32 MiB, 1000 frames an append, 5 ms */
+  readonly pausing?: PausingLimits;
   readonly hooks?: IngestionHooks;
 }
 
-export interface IngestionLimits {
+export interface BufferOptions {
+  readonly limits: BufferLimits;
+  /** Absent: what memory cannot hold is dropped and named by gaps. */
+  readonly spill?: SpillQueue;
+  /** So many failed sends of a batch in a row that no retry can mend end the ingestion; 0 = never. */
+  readonly maxHopelessErrors: number;
+}
+
+export interface IngestionHooks {
+  readonly onState?: (venue: string, change: StateChange) => void;
+  /** Codes of which nothing came within the time the venue takes to answer. */
+  readonly onSilent?: (venue: string, symbols: readonly string[]) => void;
+  /** Streams that were regular and have fallen silent among busy ones. */
+  readonly onStale?: (venue: string, streams: readonly Subscription[]) => void;
+  /** A venue will not come back; the others go on. */
+  readonly onVenueFailed?: (venue: string, error: MarketDataError) => void;
+  /** Something failed and is being tried again. */
+  readonly onFault?: (error: MarketDataError) => void;
+  /** A frame's records were handed to the publisher; when it was received. */
+  readonly onProcessed?: (receivedAt: Nanoseconds) => void;
+  /** With a buffer: a send was acknowledged, after so many ms. */
+  readonly onPublished?: (records: readonly WaitingRecord[], tookMs: number) => void;
+}
+
+export interface IngestionStatus {
+  readonly publisher: PublisherStatus;
+  readonly venues: Readonly<Record<string, VenueIngestionStatus>>;
+}
+
+export interface VenueIngestionStatus {
+  readonly state: ConnectionState;
+  /** When the present state began. */
+  readonly since: Nanoseconds;
+  /** Why there is no connection. */
+  readonly lastError: MarketDataError | undefined;
+  /** How often a lost connection was replaced by a new one. */
+  readonly reconnects: number;
+  /** Of any connection. */
+  readonly lastFrameAt: Nanoseconds | undefined;
+  readonly counts: Readonly<VenueCounts>;
+  /** Codes of which nothing came. */
+  readonly silent: readonly string[];
+  /** Codes that were regular and have fallen silent among busy ones. */
+  readonly stale: readonly string[];
+  /** Each subscribed stream: requested, active, silent or stale. */
+  readonly streams: readonly StreamStatus[];
+}
+
+/** Frames and bytes that may wait for a log in this process, and the frames and the wait (ms) of one append to it. */
+export interface PausingLimits {
   readonly maxWaitingFrames: number;
   readonly maxWaitingBytes: number;
   readonly maxBatchFrames: number;
   readonly lingerMs: number;
 }
 
-export interface IngestionHooks {
-  readonly onState?: (venue: string, change: StateChange) => void;
-  readonly onSilent?: (venue: string, symbols: readonly string[]) => void;
-  /** Something failed and is being tried again. */
-  readonly onFault?: (error: MarketDataError) => void;
-}
-
-export interface IngestionStatus {
-  readonly published: PublishCounts;
-  readonly venues: Readonly<Record<string, VenueIngestionStatus>>;
-}
-
-export interface VenueIngestionStatus {
-  readonly state: string;
-  readonly counts: Readonly<VenueCounts>;
-  readonly silent: readonly string[];
-  /** Each subscribed stream: requested, active or silent. */
-  readonly streams: readonly StreamStatus[];
-}
-
-const LIMITS: IngestionLimits = {
+const PAUSING: PausingLimits = {
   maxWaitingFrames: 5_000,
   maxWaitingBytes: 32 * 1024 * 1024,
   maxBatchFrames: 1_000,
   lingerMs: 5,
 };
+const ONE_HOUR_MS = 3_600_000;
+/** So long, ms, the venues wait for the log to be read back, and the end for what is still read then. */
+const PAST_FIRST_MS = 2_000;
+const PAST_AT_END_MS = 1_000;
 const NANOS_PER_MILLI = 1_000_000n;
 
 /** The way from venue sockets to the log. Runs once: `start`, then `expectEnd` or `disconnect`, then `drain`. */
 export class Ingestion {
   readonly #options: IngestionOptions;
   readonly #connections: readonly VenueConnection[];
-  readonly #publisher: FramePublisher;
+  readonly #publisher: Publisher;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #endOfPast = new AbortController();
+  readonly #failedVenues = new Set<string>();
+  #started = false;
   #publishing: Promise<void> = Promise.resolve();
   #rememberingPast: Promise<unknown> = Promise.resolve();
 
   constructor(options: IngestionOptions) {
-    const { log, venues, signal, hooks = {}, limits = LIMITS } = options;
     this.#options = options;
     this.#failure.promise.catch(() => undefined);
-    this.#publisher = new FramePublisher({
-      log,
-      ...limits,
-      onPressure: (pause) => {
-        for (const connection of this.#connections) connection.pause(pause);
-      },
-      onFault: (error) => hooks.onFault?.(error),
-    });
-    this.#connections = venues.map((input) => this.#connection(input, signal, hooks));
+    this.#publisher = this.#newPublisher();
+    this.#connections = options.venues.map((input) => this.#connection(input));
   }
 
-  /** Rejects when the pipeline cannot go on: a venue failed for good, or the log did. Never resolves. */
+  /** Rejects when the pipeline cannot go on: no venue is left, or the log failed for good. Never resolves. */
   get failed(): Promise<never> {
     return this.#failure.promise;
   }
 
-  /** Opens the way to the log first, then the venues, so that nothing received has nowhere to go. */
-  async start(): Promise<void> {
-    const ends = await partitionEnds(this.#options.log);
-    this.#publishing = this.#publisher.run(this.#options.signal).catch((error: unknown) => this.#failure.reject(error));
-    for (const connection of this.#connections) connection.connect();
+  /**
+   * Opens the way to the log first, then the venues, so that nothing received has nowhere to go. The log is read back for
+   * what was last received; where that takes long, it goes on beside the live stream.
+   *
+   * @param starting ends the start, with its reason
+   * @throws {MarketDataError} `CONNECTION_STATE` when it was started before
+   */
+  async start(starting: AbortSignal = this.#options.signal): Promise<void> {
+    if (this.#started)
+      throw new MarketDataError('CONNECTION_STATE', 'this ingestion was started already; it runs once');
+    this.#started = true;
+    const { log, signal, buffer, hooks = {}, gapLookbackMs = ONE_HOUR_MS } = this.#options;
+    const onFault = (error: MarketDataError) => hooks.onFault?.(error);
+    const ends = await endsOf(log, onFault, AbortSignal.any([signal, starting]));
+    const since = wallClock() - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
+    const spilled = spilledPast(buffer?.spill);
+    const reading = AbortSignal.any([signal, this.#endOfPast.signal]);
+    const past: PastOptions = { log, ends, spilled, since, onFault, signal: reading };
     this.#rememberingPast = Promise.all(
-      this.#connections.map((connection, index) => this.#rememberPast(connection, this.#options.venues[index], ends)),
+      this.#connections.map((connection, index) => this.#rememberPast(connection, this.#options.venues[index], past)),
     ).catch((error: unknown) => this.#failure.reject(error));
+    await Promise.race([this.#rememberingPast, sleep(PAST_FIRST_MS, undefined, { signal: starting, ref: false })]);
+    for (const connection of this.#connections) connection.connect();
+    // What the disk holds is sent, and leaves it, once it has been looked through.
+    this.#publishing = spilled
+      .then(() => this.#publisher.run(signal))
+      .catch((error: unknown) => this.#failure.reject(error));
   }
 
   /** The inputs are over: a venue that closes now has ended. */
@@ -103,54 +163,91 @@ export class Ingestion {
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
-  /** Resolves when every connection has ended and all that was received is in the log. */
-  async drain(): Promise<void> {
+  /**
+   * Resolves when every connection has ended and all that was received is in the log, or, once `deadline` aborts, where
+   * it survives this process.
+   */
+  async drain(deadline?: AbortSignal): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.gone));
+    const stopReading = () => this.#endOfPast.abort();
+    const patience = setTimeout(stopReading, this.#publisher.status.consecutiveErrors > 0 ? 0 : PAST_AT_END_MS);
+    deadline?.addEventListener('abort', stopReading, { once: true });
+    if (deadline?.aborted) stopReading();
     await this.#rememberingPast;
+    clearTimeout(patience);
     for (const connection of this.#connections) connection.feed.finish(wallClock());
-    this.#publisher.end();
+    this.#publisher.end(deadline);
     await this.#publishing;
+    deadline?.removeEventListener('abort', stopReading);
   }
 
   status(): IngestionStatus {
-    const venues = this.#connections.map(
-      (connection) =>
-        [
-          connection.id,
-          {
-            state: connection.state,
-            counts: { ...connection.feed.counts },
-            silent: connection.silentSymbols(),
-            streams: connection.streams(),
-          },
-        ] as const,
-    );
-    return { published: { ...this.#publisher.counts }, venues: Object.fromEntries(venues) };
+    const venues = this.#connections.map((connection) => [connection.id, venueStatus(connection)] as const);
+    return { publisher: this.#publisher.status, venues: Object.fromEntries(venues) };
   }
 
-  #connection(input: VenueInput, signal: AbortSignal, hooks: IngestionHooks): VenueConnection {
+  #newPublisher(): Publisher {
+    const { log, buffer, pausing = PAUSING, hooks = {} } = this.#options;
+    const onFault = (error: MarketDataError) => hooks.onFault?.(error);
+    if (buffer !== undefined) {
+      const { onPublished } = hooks;
+      return new BufferedPublisher({ log, ...buffer, onFault, ...(onPublished && { onPublished }) });
+    }
+    const onPressure = (pause: boolean) => {
+      for (const connection of this.#connections) connection.pause(pause);
+    };
+    return new FramePublisher({ log, ...pausing, onPressure, onFault });
+  }
+
+  #connection(input: VenueInput): VenueConnection {
+    const { signal, hooks = {} } = this.#options;
     const { id } = input.driver;
     return new VenueConnection(
       input,
       {
-        onUnit: (unit) => this.#publisher.offer(unit),
+        onUnit: (unit) => this.#offer(unit),
         onState: (change) => hooks.onState?.(id, change),
         onSilent: (symbols) => hooks.onSilent?.(id, symbols),
-        onFailed: (error) => this.#failure.reject(error),
+        onStale: (streams) => hooks.onStale?.(id, streams),
+        onFailed: (error) => this.#venueFailed(input, error),
       },
       signal,
     );
   }
 
-  async #rememberPast(
-    connection: VenueConnection,
-    input: VenueInput | undefined,
-    ends: readonly PartitionEnd[],
-  ): Promise<void> {
-    if (input === undefined || input.replay !== undefined) return;
-    const { log, signal, gapLookbackMs = 3_600_000 } = this.#options;
-    const since = wallClock() - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
-    const past = await lastReceived(log, ends, connection.id, input.subscriptions, since, signal);
-    if (past !== undefined) connection.feed.rememberPast(past);
+  #offer(unit: FrameUnit): void {
+    this.#publisher.offer(unit);
+    const onProcessed = this.#options.hooks?.onProcessed;
+    const first = unit.events[0];
+    if (onProcessed !== undefined && first !== undefined && first.kind !== 'gap') onProcessed(first.receivedTimestamp);
   }
+
+  /** Final for the venue. The rest goes on while there is any; a replay is one piece. */
+  #venueFailed({ driver, replay }: VenueInput, error: MarketDataError): void {
+    this.#failedVenues.add(driver.id);
+    this.#options.hooks?.onVenueFailed?.(driver.id, error);
+    if (replay !== undefined || this.#failedVenues.size === this.#connections.length) this.#failure.reject(error);
+  }
+
+  async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: PastOptions): Promise<void> {
+    if (input === undefined || input.replay !== undefined) return;
+    const known = await readPast(past, connection.id, input.subscriptions);
+    if (known !== undefined) connection.feed.rememberPast(known);
+  }
+}
+
+function venueStatus(connection: VenueConnection): VenueIngestionStatus {
+  const streams = connection.streams();
+  const stale = streams.filter(({ state }) => state === 'stale').map(({ symbol }) => symbol);
+  return {
+    state: connection.state,
+    since: connection.since,
+    lastError: connection.error,
+    reconnects: connection.reconnects,
+    lastFrameAt: connection.feed.lastFrameAt,
+    counts: { ...connection.feed.counts },
+    silent: connection.silentSymbols(),
+    stale: [...new Set(stale)],
+    streams,
+  };
 }

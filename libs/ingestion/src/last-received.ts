@@ -1,5 +1,5 @@
 import type { EventLog, LogRecord, TopicPartition } from '@aipx/event-log';
-import type { Nanoseconds } from '@aipx/market-model';
+import type { Channel, Nanoseconds } from '@aipx/market-model';
 import { decodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
 import type { Subscription } from '@aipx/venue';
 
@@ -23,7 +23,7 @@ export async function partitionEnds(log: EventLog): Promise<readonly PartitionEn
  * how long nobody listened.
  *
  * @param since records the log took before this are not read
- * @returns `undefined` for an empty log, in which nothing can be missing; else the streams found
+ * @param found gets each stream as it is found, so that what an interrupted search knows is not lost
  */
 export async function lastReceived(
   log: EventLog,
@@ -31,30 +31,39 @@ export async function lastReceived(
   exchange: string,
   subscriptions: readonly Subscription[],
   since: Nanoseconds,
+  found: Map<Subscription, Nanoseconds>,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Subscription, Nanoseconds> | undefined> {
-  if (ends.every(({ end }) => end === 0n)) return undefined;
-  const found = new Map<Subscription, Nanoseconds>();
-  for (const channel of CHANNELS) {
-    const wanted = new Map(
-      subscriptions.filter((subscription) => subscription.channel === channel).map((each) => [each.symbol, each]),
-    );
-    for (const { partition, end } of ends.filter((each) => each.partition.topic === EVENT_TOPICS[channel])) {
-      for await (const record of backwards(log, partition, end, signal)) {
-        if (record.appendedAt < since || wanted.size === 0) break;
-        const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
-        const receivedAt = subscription === undefined ? undefined : receivedTime(channel, record);
-        if (subscription === undefined || receivedAt === undefined) continue;
-        wanted.delete(record.key);
-        found.set(subscription, receivedAt);
-      }
+): Promise<void> {
+  const searches = ends.map(async ({ partition, end }) => {
+    const wanted = wantedIn(log, partition, subscriptions);
+    if (wanted.size === 0) return;
+    for await (const record of backwards(log, partition, end, signal)) {
+      if (record.appendedAt < since) return;
+      const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
+      const receivedAt = subscription && receivedTime(subscription.channel, record);
+      if (subscription === undefined || receivedAt === undefined) continue;
+      wanted.delete(record.key);
+      found.set(subscription, receivedAt);
+      if (wanted.size === 0) return;
     }
-  }
-  return found;
+  });
+  await Promise.all(searches);
+}
+
+/** The streams whose records go to this partition, by symbol. */
+function wantedIn(
+  log: EventLog,
+  { topic, partition }: TopicPartition,
+  subscriptions: readonly Subscription[],
+): Map<string, Subscription> {
+  const here = subscriptions.filter(
+    ({ symbol, channel }) => EVENT_TOPICS[channel] === topic && log.partitionFor(topic, symbol).partition === partition,
+  );
+  return new Map(here.map((subscription) => [subscription.symbol, subscription]));
 }
 
 /** `undefined` for a record that cannot be read: the one before it will do. */
-function receivedTime(channel: (typeof CHANNELS)[number], record: LogRecord): Nanoseconds | undefined {
+function receivedTime(channel: Channel, record: LogRecord): Nanoseconds | undefined {
   try {
     const event = decodeEvent(channel, record.value);
     return event.kind === 'gap' ? undefined : event.receivedTimestamp;

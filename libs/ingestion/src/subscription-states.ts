@@ -3,51 +3,145 @@ import type { Subscription } from '@aipx/venue';
 
 /**
  * `requested`: asked for, nothing came yet. `active`: data came on this connection. `silent`: nothing came within the
- * time in which the venue answers a subscription, so the code is unknown to it, or nothing is happening.
+ * time in which the venue answers a subscription, so the code is unknown to it, or nothing is happening. `stale`: data
+ * came regularly, and has not come for far longer than ever while other streams went on.
  */
-export type SubscriptionState = 'requested' | 'active' | 'silent';
+export type SubscriptionState = 'requested' | 'active' | 'silent' | 'stale';
 
 export interface StreamStatus extends Subscription {
   readonly state: SubscriptionState;
 }
 
-/** Knows of each subscribed stream whether data came on the present connection. */
-export class SubscriptionStates {
-  readonly #keys = new Map<string, Subscription>();
-  readonly #active = new Set<string>();
-  readonly #firstRecordWithin: Nanoseconds;
-  #requestedAt: Nanoseconds | undefined;
+export interface StreamLimits {
+  /** How long, ms, the first record of a subscription may take before it counts as silent. */
+  readonly firstRecordWithinMs: number;
+  /** Shortest silence, ms, after which a regular stream may count as stale. Absent: none does. */
+  readonly staleAfterMs?: number;
+}
 
-  constructor(subscriptions: readonly Subscription[], firstRecordWithinMs: number) {
-    for (const subscription of subscriptions)
-      this.#keys.set(key(subscription.symbol, subscription.channel), subscription);
+/** A stretch of which nobody can say what was missed in it. */
+export interface StaleStretch {
+  readonly subscription: Subscription;
+  readonly from: Nanoseconds;
+}
+
+/** Times in ms of the busy clock, but for `lastRecordAt`. */
+interface Stream {
+  readonly subscription: Subscription;
+  /** Receive time of the last record, whichever connection brought it. */
+  lastRecordAt: Nanoseconds | undefined;
+  isActive: boolean;
+  isStale: boolean;
+  watchedFrom: number;
+  heardAt: number;
+  longestPause: number;
+}
+
+/** Times its longest pause: so long a stream must have been watched to be regular, and be silent to be stale. */
+const PAUSES = 20;
+const LULL_MS = 1_000;
+
+/**
+ * Knows of each subscribed stream whether data came on the present connection, and whether it has fallen silent among
+ * busy ones.
+ *
+ * A stream that has been watched for twenty times its longest pause is regular; silent for as long, it is stale. So a
+ * stream that comes in bursts never is. Both are measured by a clock that runs only while frames of any stream come at
+ * most a second apart: a lull of the whole venue, a paused socket or a sleeping machine is nobody's silence.
+ */
+export class SubscriptionStates {
+  readonly #streams: readonly Stream[];
+  readonly #byChannel: Readonly<Record<Channel, ReadonlyMap<string, Stream>>>;
+  readonly #firstRecordWithin: Nanoseconds;
+  readonly #staleAfterMs: number | undefined;
+  #requestedAt: Nanoseconds | undefined;
+  #frameAt: Nanoseconds = 0n;
+  #busyMs = 0;
+
+  constructor(subscriptions: readonly Subscription[], { firstRecordWithinMs, staleAfterMs }: StreamLimits) {
+    this.#streams = subscriptions.map((subscription) => ({ subscription, lastRecordAt: undefined, ...unheard() }));
+    this.#byChannel = { tick: this.#ofChannel('tick'), orderbook: this.#ofChannel('orderbook') };
     this.#firstRecordWithin = BigInt(firstRecordWithinMs) * 1_000_000n;
+    this.#staleAfterMs = staleAfterMs;
   }
 
-  /** A connection stands and the subscription was sent at `at`. */
+  /** A connection stands and the subscription was sent at `at`: habits of the one before are forgotten. */
   requested(at: Nanoseconds): void {
     this.#requestedAt = at;
-    this.#active.clear();
+    this.#frameAt = at;
+    this.#busyMs = 0;
+    for (const stream of this.#streams) Object.assign(stream, unheard());
   }
 
-  seen(symbol: string, channel: Channel): void {
-    if (this.#active.size < this.#keys.size) this.#active.add(key(symbol, channel));
+  /** A frame of market data came, of whichever streams. */
+  frame(at: Nanoseconds): void {
+    this.#busyMs += Math.min(Number(at - this.#frameAt) / 1_000_000, LULL_MS);
+    this.#frameAt = at;
   }
 
-  stateOf(subscription: Subscription, now: Nanoseconds): SubscriptionState {
-    if (this.#active.has(key(subscription.symbol, subscription.channel))) return 'active';
-    const overdue = this.#requestedAt !== undefined && now - this.#requestedAt >= this.#firstRecordWithin;
-    return overdue ? 'silent' : 'requested';
+  /**
+   * A record of the stream came in the frame at `at`, sound or not.
+   *
+   * @returns when the record before it came, if the stream was stale until now
+   */
+  seen(symbol: string, channel: Channel, at: Nanoseconds): Nanoseconds | undefined {
+    const stream = this.#byChannel[channel].get(symbol);
+    if (stream === undefined) return undefined;
+    const before = stream.lastRecordAt;
+    const pause = this.#busyMs - stream.heardAt;
+    stream.lastRecordAt = at;
+    stream.heardAt = this.#busyMs;
+    stream.isActive = true;
+    if (stream.isStale) {
+      // A fault is no habit, and habits have to show anew after it.
+      stream.isStale = false;
+      stream.watchedFrom = this.#busyMs;
+      return before;
+    }
+    if (pause > stream.longestPause) stream.longestPause = pause;
+    return undefined;
+  }
+
+  /** Receive time of the stream's last record, whichever connection brought it. */
+  lastRecordAt(symbol: string, channel: Channel): Nanoseconds | undefined {
+    return this.#byChannel[channel].get(symbol)?.lastRecordAt;
+  }
+
+  /** Streams that have become stale since the last call. */
+  newlyStale(): readonly Subscription[] {
+    const stale = this.#streams.filter((stream) => this.#hasBecomeStale(stream));
+    for (const stream of stale) stream.isStale = true;
+    return stale.map(({ subscription }) => subscription);
+  }
+
+  /** The streams that are stale and since when, which from now on they are no more: somebody names the stretch. */
+  endStale(): readonly StaleStretch[] {
+    const stale = this.#streams.filter(({ isStale }) => isStale);
+    for (const stream of stale) stream.isStale = false;
+    return stale.map(({ subscription, lastRecordAt = 0n }) => ({ subscription, from: lastRecordAt }));
   }
 
   list(now: Nanoseconds): readonly StreamStatus[] {
-    return [...this.#keys.values()].map((subscription) => ({
+    const isOverdue = this.#requestedAt !== undefined && now - this.#requestedAt >= this.#firstRecordWithin;
+    const unheardOf = isOverdue ? 'silent' : 'requested';
+    return this.#streams.map(({ subscription, isActive, isStale }) => ({
       ...subscription,
-      state: this.stateOf(subscription, now),
+      state: isStale ? 'stale' : isActive ? 'active' : unheardOf,
     }));
+  }
+
+  #hasBecomeStale({ isActive, isStale, heardAt, watchedFrom, longestPause }: Stream): boolean {
+    if (this.#staleAfterMs === undefined || !isActive || isStale) return false;
+    const limit = Math.max(this.#staleAfterMs, PAUSES * longestPause);
+    return heardAt - watchedFrom >= limit && this.#busyMs - heardAt > limit;
+  }
+
+  #ofChannel(channel: Channel): ReadonlyMap<string, Stream> {
+    const streams = this.#streams.filter(({ subscription }) => subscription.channel === channel);
+    return new Map(streams.map((stream) => [stream.subscription.symbol, stream]));
   }
 }
 
-function key(symbol: string, channel: Channel): string {
-  return `${channel} ${symbol}`;
+function unheard() {
+  return { isActive: false, isStale: false, watchedFrom: 0, heardAt: 0, longestPause: 0 };
 }

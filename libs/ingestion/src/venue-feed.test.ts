@@ -138,6 +138,38 @@ describe('a venue feed', () => {
     expect(send('refuse', 1n)).toMatchObject({ kind: 'refusal', error: { code: 'CONNECTION_REFUSED_BY_VENUE' } });
   });
 
+  it('cannot read a frame while no connection stands: a coded error', () => {
+    const { feed, send } = openFeed();
+    const refusal = expect.objectContaining({
+      code: 'CONNECTION_STATE',
+      message: 'plain: a frame was to be read while no connection stands',
+    });
+    expect(() => send('tick KRW-A 5 1', 0n)).toThrow(refusal);
+    feed.opened('c1', 0n);
+    feed.lost();
+    expect(() => send('tick KRW-A 5 1', SECOND)).toThrow(refusal);
+    expect(feed.counts.frames).toBe(0);
+  });
+
+  it('tells when the last frame came, and its gaps by cause as the log gets them', () => {
+    const { feed, send, gaps } = openFeed();
+    expect(feed.lastFrameAt).toBeUndefined();
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', SECOND);
+    send('status', 2n * SECOND);
+    expect(feed.lastFrameAt).toBe(SECOND);
+    feed.lost();
+    feed.opened('c2', 3n * SECOND);
+    for (const at of [0n, 1n, 2n]) send('bad KRW-A', 4n * SECOND + at);
+    feed.finish(5n * SECOND);
+    expect(feed.lastFrameAt).toBe(4n * SECOND + 2n);
+    expect(
+      gaps()
+        .map(({ cause }) => cause)
+        .toSorted(),
+    ).toEqual(['RECONNECT', 'RECONNECT', 'UNDECODABLE', 'UNDECODABLE']);
+  });
+
   it('knows which streams are silent', () => {
     const { feed, send } = openFeed();
     feed.opened('c1', 0n);
@@ -146,6 +178,70 @@ describe('a venue feed', () => {
     expect(feed.states.list(5n * SECOND).map(({ state }) => state)).toEqual(['active', 'silent']);
     feed.opened('c2', 6n * SECOND);
     expect(feed.states.list(6n * SECOND).map(({ state }) => state)).toEqual(['requested', 'requested']);
+  });
+});
+
+describe('a stream that falls silent among busy ones', () => {
+  /** Both streams every second up to `both`, then B alone up to `until`. */
+  function quietA({ feed, send }: ReturnType<typeof openFeed>, both: bigint, until: bigint): void {
+    feed.opened('c1', 0n);
+    for (let second = 1n; second <= until; second += 1n) {
+      send(second <= both ? 'tick KRW-A 5 1;tick KRW-B 5 1' : 'tick KRW-B 5 1', second * SECOND);
+    }
+  }
+
+  it('becomes a gap when it speaks again, from its last record to the one now', () => {
+    const opened = openFeed();
+    quietA(opened, 100n, 200n);
+    expect(opened.feed.states.newlyStale()).toEqual([A]);
+    expect(opened.gaps()).toEqual([]);
+    opened.send('tick KRW-A 5 2', 201n * SECOND);
+    opened.send('tick KRW-A 5 3', 202n * SECOND);
+    expect(opened.gaps()).toMatchObject([
+      { ...A, from: 100n * SECOND, to: 201n * SECOND, cause: 'STALE', missed: 0n, missedVolume: undefined },
+    ]);
+    expect(opened.gaps()[0]?.detail).toBe('silent for far longer than ever while other streams went on');
+  });
+
+  it('becomes a gap also when what it says again cannot be read', () => {
+    const opened = openFeed();
+    quietA(opened, 100n, 200n);
+    opened.feed.states.newlyStale();
+    opened.send('bad KRW-A', 201n * SECOND);
+    expect(opened.gaps()).toMatchObject([
+      { ...A, from: 100n * SECOND, to: 201n * SECOND, cause: 'UNDECODABLE', missed: 1n },
+      { ...A, from: 100n * SECOND, to: 201n * SECOND, cause: 'STALE', missed: 0n },
+    ]);
+  });
+
+  it('is not silent while records come that cannot be read', () => {
+    const { feed, send } = openFeed();
+    feed.opened('c1', 0n);
+    for (let second = 1n; second <= 300n; second += 1n) {
+      send(second <= 100n ? 'tick KRW-A 5 1;tick KRW-B 5 1' : 'bad KRW-A;tick KRW-B 5 1', second * SECOND);
+    }
+    expect(feed.states.newlyStale()).toEqual([]);
+  });
+
+  it.each([
+    ['its connection is lost', (feed: VenueFeed) => feed.lost()],
+    ['the end comes', (feed: VenueFeed) => feed.finish(300n * SECOND)],
+  ])('becomes a gap up to the last frame when %s meanwhile', (_, end) => {
+    const opened = openFeed();
+    quietA(opened, 100n, 200n);
+    opened.feed.states.newlyStale();
+    end(opened.feed);
+    const stale = { ...A, from: 100n * SECOND, to: 200n * SECOND, cause: 'STALE' };
+    expect(opened.gaps()).toMatchObject([stale]);
+    opened.feed.opened('c2', 301n * SECOND);
+    opened.send('tick KRW-A 5 2', 302n * SECOND);
+    expect(opened.gaps().filter(({ cause }) => cause === 'STALE')).toMatchObject([stale]);
+  });
+
+  it('is none of a recording’s, whose silences are its own', () => {
+    const opened = openFeed({ replay: { source: 'hash', framesDone: 0 } });
+    quietA(opened, 100n, 400n);
+    expect(opened.feed.states.newlyStale()).toEqual([]);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { DeadLetter } from '@aipx/event-log';
-import type { Gap, GapCause, MarketEvent, Nanoseconds } from '@aipx/market-model';
+import {
+  MarketDataError,
+  type Channel,
+  type Gap,
+  type GapCause,
+  type MarketEvent,
+  type Nanoseconds,
+} from '@aipx/market-model';
 import type { FrameReading, FrameRecord, Subscription, VenueDriver, VenueSession } from '@aipx/venue';
 import { zeroVenueCounts, type VenueCounts } from './counts.js';
 import type { FrameUnit } from './frame-unit.js';
@@ -15,6 +22,8 @@ export interface VenueFeedOptions {
   readonly onUnit: (unit: FrameUnit) => void;
 }
 
+const STALE_DETAIL = 'silent for far longer than ever while other streams went on';
+
 interface KnownPast {
   /** Streams and when their last record was received, as the log remembers. */
   readonly lastReceived: ReadonlyMap<Subscription, Nanoseconds>;
@@ -29,7 +38,6 @@ export class VenueFeed {
   readonly states: SubscriptionStates;
   readonly #options: VenueFeedOptions;
   readonly #gaps = new GapMerger();
-  readonly #lastRecordAt = new Map<string, Nanoseconds>();
   #session: VenueSession | undefined;
   #connectionId = '';
   #frameNumber: number;
@@ -42,7 +50,16 @@ export class VenueFeed {
   constructor(options: VenueFeedOptions) {
     this.#options = options;
     this.#frameNumber = options.replay?.framesDone ?? 0;
-    this.states = new SubscriptionStates(options.subscriptions, options.driver.defaults.firstRecordWithinMs);
+    const { firstRecordWithinMs, staleAfterMs } = options.driver.defaults;
+    // A recording's silences are its own, and a gap more than the first run made would part the second from it.
+    const isWatched = staleAfterMs !== undefined && options.replay === undefined;
+    const limits = { firstRecordWithinMs, ...(isWatched && { staleAfterMs }) };
+    this.states = new SubscriptionStates(options.subscriptions, limits);
+  }
+
+  /** When the last frame of market data was received, whichever connection brought it. */
+  get lastFrameAt(): Nanoseconds | undefined {
+    return this.#lastFrameAt;
   }
 
   /** A connection stands. Returns what to send first. */
@@ -58,6 +75,7 @@ export class VenueFeed {
   lost(): void {
     this.#session = undefined;
     this.#lossFrom ??= this.#lastFrameAt;
+    this.#endStale();
   }
 
   /** What the log remembers of the time before this process. From now on that stretch can be named. */
@@ -66,9 +84,16 @@ export class VenueFeed {
     if (this.#firstFrameAt !== undefined) this.#offerGaps(this.#pastGaps(this.#firstFrameAt));
   }
 
-  /** Takes one received frame and says what it was; a `reply` or `refusal` is the connection's to act on. */
+  /**
+   * Takes one received frame and says what it was; a `reply` or `refusal` is the connection's to act on.
+   *
+   * @throws {MarketDataError} `CONNECTION_STATE` while no connection stands
+   */
   frame(bytes: Uint8Array, at: Nanoseconds): FrameReading {
-    if (this.#session === undefined) throw new Error('a frame before the connection was opened');
+    if (this.#session === undefined) {
+      const { id } = this.#options.driver;
+      throw new MarketDataError('CONNECTION_STATE', `${id}: a frame was to be read while no connection stands`);
+    }
     const reading = this.#session.read(bytes, at);
     if (reading.kind === 'data') this.#data(reading.records, bytes, at);
     return reading;
@@ -81,12 +106,14 @@ export class VenueFeed {
 
   /** The end: nothing waits any more. */
   finish(now: Nanoseconds): void {
+    this.#endStale();
     this.#offerGaps(this.#gaps.flush(now));
   }
 
   #data(records: readonly FrameRecord[], bytes: Uint8Array, at: Nanoseconds): void {
     this.counts.frames += 1;
     this.#frameNumber += 1;
+    this.states.frame(at);
     const events: MarketEvent[] = this.#gapsBefore(at);
     const gaps: Gap[] = [];
     const deadLetters: DeadLetter[] = [];
@@ -94,7 +121,7 @@ export class VenueFeed {
       switch (record.outcome) {
         case 'event':
           this.#count(record.event.kind);
-          this.#sawRecord(record.event.symbol, record.event.kind, at);
+          this.#saw(record.event.symbol, record.event.kind, at, gaps);
           events.push(record.event);
           break;
         case 'ignored':
@@ -104,6 +131,7 @@ export class VenueFeed {
           this.#count('rejected');
           deadLetters.push(this.#deadLetter(record, index, bytes, deadLetters[0]));
           gaps.push(this.#undecodable(record, at));
+          if (record.channel !== undefined) this.#saw(record.symbol, record.channel, at, gaps);
           break;
       }
     }
@@ -116,9 +144,19 @@ export class VenueFeed {
     this.counts[outcome] += 1;
   }
 
-  #sawRecord(symbol: string, channel: 'tick' | 'orderbook', at: Nanoseconds): void {
-    this.states.seen(symbol, channel);
-    this.#lastRecordAt.set(`${channel} ${symbol}`, at);
+  /** The stream speaks, if only in something that cannot be read. What it may have missed while it was stale is a gap. */
+  #saw(symbol: string, channel: Channel, at: Nanoseconds, gaps: Gap[]): void {
+    const staleFrom = this.states.seen(symbol, channel, at);
+    if (staleFrom !== undefined) gaps.push(this.#gap({ symbol, channel }, staleFrom, at, 'STALE', STALE_DETAIL));
+  }
+
+  /** Streams whose connection, or whose process, ends while they are stale. */
+  #endStale(): void {
+    const to = this.#lastFrameAt;
+    const stale = this.states.endStale();
+    if (to === undefined) return;
+    const gaps = stale.map(({ subscription, from }) => this.#gap(subscription, from, to, 'STALE', STALE_DETAIL));
+    this.#offerGaps(this.#spaced(gaps, to));
   }
 
   /** Gaps that end with this frame: the first of a process, the first after a loss. A replay has neither. */
@@ -142,15 +180,18 @@ export class VenueFeed {
     const past = this.#past;
     if (past === undefined) return [];
     this.#past = undefined;
-    return this.#options.subscriptions.map((each) =>
-      this.#gap(each, past.lastReceived.get(each) ?? 0n, to, 'RECONNECT', 'not running'),
-    );
+    return this.#options.subscriptions.map((each) => {
+      const from = past.lastReceived.get(each) ?? 0n;
+      // A clock that was set back between two processes cannot make a stretch of negative length.
+      return this.#gap(each, from < to ? from : to, to, 'RECONNECT', 'not running');
+    });
   }
 
   #undecodable(record: Extract<FrameRecord, { outcome: 'rejected' }>, at: Nanoseconds): Gap {
-    const from = this.#lastRecordAt.get(`${record.channel} ${record.symbol}`) ?? this.#lastFrameAt ?? at;
+    const { symbol, channel } = record;
+    const from = (channel && this.states.lastRecordAt(symbol, channel)) ?? this.#lastFrameAt ?? at;
     // Of a frame that cannot be read nobody can say how many records it carried.
-    const missed = record.channel === undefined ? 0n : 1n;
+    const missed = channel === undefined ? 0n : 1n;
     return { ...this.#gap(record, from, at, 'UNDECODABLE', record.error.message), missed };
   }
 

@@ -64,7 +64,7 @@ describe('ingestion from a socket', () => {
     await finish(ingestion);
     expect(await log.events('gap')).toEqual([]);
     expect(ingestion.status()).toMatchObject({
-      published: { published: 300, gaps: 0, deadLetters: 0 },
+      publisher: { counts: { published: 300, gaps: 0, deadLetters: 0 } },
       venues: { plain: { state: 'DISCONNECTED', counts: { frames: 300, received: 300, tick: 300 } } },
     });
   });
@@ -129,7 +129,7 @@ describe('ingestion from a socket', () => {
       appended += entries.length;
     };
     const limits = { maxWaitingFrames: 4, maxWaitingBytes: 1 << 30, maxBatchFrames: 20, lingerMs: 0 };
-    const ingestion = await start({}, { limits });
+    const ingestion = await start({}, { pausing: limits });
     const socket = await venue.connection();
     const padding = 'x'.repeat(16 * 1024);
     for (const id of numbers(500)) socket.send(`tick KRW-A 5 ${id} ${padding}`);

@@ -17,7 +17,11 @@ type Kind = MarketEvent['kind'];
 export class WatchedLog implements EventLog {
   /** Awaited before each append. */
   beforeAppend: (entries: readonly LogEntry[]) => Promise<void> = async () => undefined;
+  /** Awaited before each read. */
+  beforeRead: () => Promise<void> = async () => undefined;
   readonly #log: EventLog;
+  #triesSoFar = 0;
+  #tried = Promise.withResolvers<undefined>();
   #appended = Promise.withResolvers<undefined>();
 
   constructor(log: EventLog) {
@@ -32,7 +36,14 @@ export class WatchedLog implements EventLog {
     return this.#log.topics;
   }
 
+  get keepsProgress(): boolean {
+    return this.#log.keepsProgress;
+  }
+
   async append(entries: readonly LogEntry[], options?: AppendOptions): Promise<void> {
+    this.#triesSoFar += 1;
+    this.#tried.resolve(undefined);
+    this.#tried = Promise.withResolvers();
     await this.beforeAppend(entries);
     await this.#log.append(entries, options);
     this.#appended.resolve(undefined);
@@ -63,6 +74,10 @@ export class WatchedLog implements EventLog {
     }
   }
 
+  partitionFor(topic: string, key: string): TopicPartition {
+    return this.#log.partitionFor(topic, key);
+  }
+
   partitionsOf(topic: string): Promise<readonly TopicPartition[]> {
     return this.#log.partitionsOf(topic);
   }
@@ -75,8 +90,14 @@ export class WatchedLog implements EventLog {
     return this.#log.progressOf(source);
   }
 
-  read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
-    return this.#log.read(partition, from, limits);
+  /** Resolves once so many appends were tried, whatever came of them. */
+  async tries(count: number): Promise<void> {
+    while (this.#triesSoFar < count) await this.#tried.promise;
+  }
+
+  async read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
+    await this.beforeRead();
+    return await this.#log.read(partition, from, limits);
   }
 
   consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareDecimal, isDecimal, isPositive, isZero, negate, parseDecimal } from './decimal.js';
+import { compareDecimal, isDecimal, isDecimalInBytes, isPositive, isZero, negate, parseDecimal } from './decimal.js';
 import { MarketDataError } from './error.js';
 
 /** What an independent implementation writes out for the same number. */
@@ -156,6 +156,52 @@ describe('isDecimal', () => {
     expect(isDecimal(`-${'9'.repeat(64)}.${'9'.repeat(64)}`)).toBe(true);
     expect(isDecimal('9'.repeat(129))).toBe(false);
     expect(isDecimal(`0.${'9'.repeat(128)}`)).toBe(false);
+  });
+});
+
+describe('isDecimalInBytes', () => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'00123.-e'), maxLength: 8 }),
+    spelling,
+    spelling.map(parseDecimal),
+    fc.string({ unit: fc.constantFrom(...'019.'), minLength: 120, maxLength: 135 }),
+    fc.string({ unit: 'binary-ascii' }),
+  );
+
+  it('is isDecimal of the text there, whatever stands before and behind it', () => {
+    fc.assert(
+      fc.property(text, text, text, (before, own, behind) => {
+        const bytes = new TextEncoder().encode(before + own + behind);
+        expect(isDecimalInBytes(bytes, before.length, before.length + own.length)).toBe(isDecimal(own));
+        const alone = new TextEncoder().encode(own);
+        expect(isDecimalInBytes(alone, 0, alone.length)).toBe(isDecimal(own));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('keeps the bound of 128 digits', () => {
+    const isDecimalAlone = (own: string) => isDecimalInBytes(new TextEncoder().encode(own), 0, own.length);
+    for (const sign of ['', '-']) {
+      expect(isDecimalAlone(`${sign}${'9'.repeat(128)}`)).toBe(true);
+      expect(isDecimalAlone(`${sign}${'9'.repeat(64)}.${'9'.repeat(64)}`)).toBe(true);
+      expect(isDecimalAlone(`${sign}${'9'.repeat(129)}`)).toBe(false);
+      expect(isDecimalAlone(`${sign}0.${'9'.repeat(128)}`)).toBe(false);
+    }
+  });
+
+  it('is false for every byte that is no ASCII', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 128, max: 255 }),
+        fc.nat(),
+        (bytes, byte, at) => {
+          bytes[at % bytes.length] = byte;
+          expect(isDecimalInBytes(bytes, 0, bytes.length)).toBe(false);
+        },
+      ),
+    );
   });
 });
 

@@ -1,5 +1,15 @@
+export type { ConnectLimit, KeepAlive, ReconnectPolicy } from './connection.js';
 export { addDecimal } from './decimal-sum.js';
-export { compareDecimal, isDecimal, isPositive, isZero, negate, parseDecimal, type Decimal } from './decimal.js';
+export {
+  compareDecimal,
+  isDecimal,
+  isDecimalInBytes,
+  isPositive,
+  isZero,
+  negate,
+  parseDecimal,
+  type Decimal,
+} from './decimal.js';
 export { asMarketDataError, ERROR_CODES, MarketDataError, type ErrorCode, type ErrorDetails } from './error.js';
 export {
   GAP_CAUSES,
@@ -14,5 +24,6 @@ export {
   type Tick,
 } from './event.js';
 export { parseJsonKeepingDigits } from './json.js';
+export type { JsonCursor, JsonListReader, JsonListReaders } from './plain-json.js';
 export { fromEpochMicros, fromEpochMillis, toEpochMicros, toIsoText, type Nanoseconds } from './time.js';
 export { isPadding, validOrderBook, validTick } from './validity.js';

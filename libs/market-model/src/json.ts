@@ -1,3 +1,5 @@
+import { PlainJsonReader, type JsonListReaders } from './plain-json.js';
+
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
@@ -18,6 +20,8 @@ const CLOSING_BRACE = 0x7d;
 /** Frames below a third of this share one buffer; it is never kept larger. */
 const SHARED_BYTES = 384 * 1024;
 const shared = new Uint8Array(SHARED_BYTES);
+const plainReader = new PlainJsonReader();
+const NO_LIST_READERS: JsonListReaders = new Map();
 const encoder = new TextEncoder();
 // A byte order mark is no part of JSON, so it is left in for `JSON.parse` to refuse.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -28,11 +32,19 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * `JSON.parse` accepts.
  *
  * @param json UTF-8 bytes as a socket delivers them, or text
+ * @param lists for the long lists of frequent frames; without them, or where they give up, a list is a list
  * @throws {TypeError} when the bytes are not UTF-8
  * @throws {SyntaxError} as `JSON.parse` does
  */
-export function parseJsonKeepingDigits(json: Uint8Array | string): unknown {
+export function parseJsonKeepingDigits(json: Uint8Array | string, lists = NO_LIST_READERS): unknown {
   const bytes = typeof json === 'string' ? encoder.encode(json) : json;
+  const text = decoder.decode(bytes);
+  const isAscii = text.length === bytes.length;
+  return (isAscii ? plainReader.read(bytes, text, lists) : undefined) ?? parseQuoted(bytes);
+}
+
+/** The way for all of JSON, and the only one that refuses anything. */
+function parseQuoted(bytes: Uint8Array): unknown {
   // One digit becomes three bytes at most.
   const capacity = 3 * bytes.length;
   const quoted = capacity <= SHARED_BYTES ? shared : new Uint8Array(capacity);

@@ -1,4 +1,4 @@
-import { compareDecimal, isPositive, isZero, type Decimal } from './decimal.js';
+import { isPositive, isZero, wholeLength, type Decimal } from './decimal.js';
 import { MarketDataError } from './error.js';
 import type { Level, OrderBook, Tick } from './event.js';
 
@@ -36,19 +36,30 @@ export function validOrderBook(book: OrderBook): OrderBook {
 
 function levelFault(side: 'bid' | 'ask', levels: readonly Level[]): string | undefined {
   let previous: Decimal | undefined;
+  let previousWhole = 0;
   let index = 0;
   for (const { price, quantity } of levels) {
     if (!isPositive(price) || !isPositive(quantity)) return `${side} ${index} has price ${price}, quantity ${quantity}`;
+    const whole = wholeLength(price);
     if (previous !== undefined) {
-      const step = compareDecimal(price, previous);
-      if (side === 'bid' ? step >= 0 : step <= 0) {
+      const isInOrder =
+        side === 'bid'
+          ? isBelow(price, whole, previous, previousWhole)
+          : isBelow(previous, previousWhole, price, whole);
+      if (!isInOrder) {
         return `${side} ${index} at ${price} follows ${previous}; ${side}s must ${side === 'bid' ? 'descend' : 'ascend'}`;
       }
     }
     previous = price;
+    previousWhole = whole;
     index += 1;
   }
   return undefined;
+}
+
+/** Whether positive `a` is below positive `b`: `compareDecimal`, with the digits before the points counted once a price. */
+function isBelow(a: Decimal, aWhole: number, b: Decimal, bWhole: number): boolean {
+  return aWhole === bWhole ? a < b : aWhole < bWhole;
 }
 
 /** Venues pad a short side with price 0 or quantity 0: padding, not a level. */

@@ -17,8 +17,12 @@ class EnumMap<Word extends string, Wire extends number> {
     this.#wordOf = new Map((Object.entries(wireOf) as [Word, Wire][]).map(([word, wire]) => [wire, word]));
   }
 
+  /** @throws {TypeError} for what is no word of the model: nothing may be written that would be read as another */
   toWire(word: Word | undefined): Wire {
-    return word === undefined ? (0 as Wire) : this.#wireOf[word];
+    if (word === undefined) return 0 as Wire;
+    const wire = this.#wireOf[word] as Wire | undefined;
+    if (wire === undefined) throw new TypeError(`no enum has the word ${JSON.stringify(word)}`);
+    return wire;
   }
 
   fromWire(wire: number): Word | undefined {

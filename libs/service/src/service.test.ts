@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { choiceFromEnvironment, createLogger, LOG_LEVELS, onStopSignals, parseDuration } from './index.js';
+import {
+  choiceFromEnvironment,
+  createLogger,
+  durationText,
+  LOG_LEVELS,
+  onStopSignals,
+  parseDuration,
+} from './index.js';
 
 describe('durations', () => {
   it.each([
@@ -12,12 +19,26 @@ describe('durations', () => {
     expect(parseDuration('--duration', raw)).toBe(millis);
   });
 
-  it.each(['20', '', '0s', '-1s', 's', '1d', '1e3s', 'twenty'])(
+  it.each(['20', '', '0', '0s', '-1s', 's', '1d', '1e3s', 'twenty'])(
     'refuses %j and names setting, value and the right form',
     (raw) => {
       expect(() => parseDuration('--duration', raw)).toThrow(/--duration: ".*" is not a duration; expected .*20s/);
     },
   );
+});
+
+describe('the text of a duration', () => {
+  it.each([
+    [0, '0ms'],
+    [5, '5ms'],
+    [1_500, '1500ms'],
+    [90_000, '90s'],
+    [120_000, '2m'],
+    [7_200_000, '2h'],
+  ])('of %i ms is %s, which reads back as the same', (millis, text) => {
+    expect(durationText(millis)).toBe(text);
+    if (millis > 0) expect(parseDuration('x', text)).toBe(millis);
+  });
 });
 
 describe('settings', () => {

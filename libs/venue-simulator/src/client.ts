@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly venue: SimulatedVenue;
   readonly listed: ReadonlySet<string>;
   readonly idleLimitMs: number;
-  /** Called after each message of the client and when it has gone. */
+  /** Called after each message that is heard of the client and when it has gone. */
   readonly onChange: () => void;
 }
 
@@ -33,6 +33,7 @@ export class Client implements SimulatedClient {
   readonly #timers = new Set<NodeJS.Timeout>();
   #corked = false;
   #silent = false;
+  #halfOpen = false;
   /** Frames handed to the socket that the kernel has not taken yet. */
   #unwritten = 0;
   #whenWritten: (() => void) | undefined;
@@ -49,11 +50,13 @@ export class Client implements SimulatedClient {
       socket.terminate();
     }, idleLimitMs);
     socket.on('message', (data) => {
+      if (this.#halfOpen) return;
       idle.refresh();
       this.#hear((data as Buffer).toString('utf8'));
       onChange();
     });
     socket.on('ping', (data) => {
+      if (this.#halfOpen) return;
       idle.refresh();
       if (!this.#silent) socket.pong(data);
     });
@@ -80,6 +83,8 @@ export class Client implements SimulatedClient {
   /** Hands over a data frame; it leaves with the next `flush`. False when the connection has ended. */
   send(frame: Uint8Array): boolean {
     if (!this.open) return false;
+    // Taken, and lost on the way: a sender does not know of a dead peer either.
+    if (this.#halfOpen) return true;
     if (!this.#corked) {
       this.#corked = true;
       this.#wire.cork();
@@ -91,7 +96,7 @@ export class Client implements SimulatedClient {
 
   /** Writes everything handed over since the last call, at once. */
   flush(): void {
-    if (!this.#corked) return;
+    if (!this.#corked || this.#halfOpen) return;
     this.#corked = false;
     this.#wire.uncork();
   }
@@ -99,7 +104,7 @@ export class Client implements SimulatedClient {
   /** Resolves when the kernel has taken every frame, however long the client takes to read, or when the client has gone. */
   async drained(): Promise<void> {
     this.flush();
-    if (this.#unwritten === 0 || this.#socket.readyState === this.#socket.CLOSED) return;
+    if (this.#halfOpen || this.#unwritten === 0 || this.#socket.readyState === this.#socket.CLOSED) return;
     const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
     this.#whenWritten = resolve;
     await promise;
@@ -121,10 +126,14 @@ export class Client implements SimulatedClient {
   };
 
   control(text: string): void {
-    if (this.open && !this.#silent) this.#socket.send(text);
+    if (this.open && !this.#silent && !this.#halfOpen) this.#socket.send(text);
   }
 
   close(code: number): void {
+    if (this.#halfOpen) {
+      this.reset();
+      return;
+    }
     this.flush();
     this.#socket.close(code);
   }
@@ -141,6 +150,17 @@ export class Client implements SimulatedClient {
   /** While silent, nothing is said and no ping is answered: a peer that is there but dead. */
   keepSilent(silent: boolean): void {
     this.#silent = silent;
+  }
+
+  /**
+   * From now on the connection stays open and nothing passes: what is sent is lost, and what the client says is not heard.
+   * It ends when the client gives it up or is idle for too long.
+   */
+  loseTouch(): void {
+    this.#halfOpen = true;
+    // Nor does what `ws` would answer by itself when the client closes.
+    this.#wire.cork();
+    this.#whenWritten?.();
   }
 
   /** Ends the connection without a close frame; what was not written yet is lost. */

@@ -35,6 +35,37 @@ describe('faults', () => {
     }
   });
 
+  it('leave connections half open: nothing passes, not even a close, and what is sent counts, while new ones work', async () => {
+    const dead = await subscriber();
+    simulator.inject({ fault: 'half-open' });
+    const handedOver = simulator.sent;
+    let answered = false;
+    dead.socket.on('pong', () => (answered = true));
+    dead.socket.ping();
+    const alive = await subscriber();
+    await alive.texts(1000);
+    // More is sent than the new client got: the market still has a client that it does not know to be gone.
+    expect(simulator.sent - handedOver).toBeGreaterThan(2000);
+    expect({ answered, state: dead.socket.readyState }).toEqual({ answered: false, state: WebSocket.OPEN });
+    dead.socket.close(1000);
+    await alive.texts(1000);
+    expect(dead.socket.readyState).toBe(WebSocket.CLOSING);
+    dead.socket.terminate();
+    expect(await dead.closed).toBe(1006);
+    expect((await dead.rest()).length).toBeLessThanOrEqual(handedOver);
+  });
+
+  it('cut half-open connections too, and do not keep the simulator from finishing', async () => {
+    const [cut, left] = [await subscriber(), await subscriber()];
+    simulator.inject({ fault: 'half-open' });
+    simulator.inject({ fault: 'cut', how: 'close' });
+    expect(await Promise.all([cut.closed, left.closed])).toEqual([1006, 1006]);
+    const last = await subscriber();
+    simulator.inject({ fault: 'half-open' });
+    await simulator.finish();
+    expect(await last.closed).toBe(1006);
+  });
+
   it('leave a handshake unanswered, and only so many', async () => {
     simulator.inject({ fault: 'hang-handshakes', count: 1 });
     const outcomes = [0, 1].map(async () => {

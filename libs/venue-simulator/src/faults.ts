@@ -6,6 +6,8 @@ import type { Delivery } from './delivery.js';
 export type Fault =
   /** Ends every connection: `close` with 1000 after what was sent, `reset` without a close frame at once. */
   | { readonly fault: 'cut'; readonly how: 'close' | 'reset' }
+  /** The connections of this moment stay open, but nothing passes any more, either way; new ones work. What is sent counts. */
+  | { readonly fault: 'half-open' }
   /** The next handshakes are never answered. */
   | { readonly fault: 'hang-handshakes'; readonly count: number }
   /** The next handshakes are answered with an HTTP status. */
@@ -46,6 +48,9 @@ export class Faults {
           if (fault.how === 'close') client.close(1000);
           else client.reset();
         }
+        break;
+      case 'half-open':
+        for (const client of this.#audience.clients) client.loseTouch();
         break;
       case 'hang-handshakes':
         this.#hanging = fault.count;
@@ -120,14 +125,15 @@ export function parseFault(text: string): Fault {
       return { fault, perSecond: whole(fields, 'perSecond', 5) };
     case 'silence':
       return { fault, on: oneOf(fields, 'on', [true, false]) };
+    case 'half-open':
     case 'garbage':
     case 'refuse-clients':
       return { fault };
     default:
       throw new MarketDataError(
         'CONFIG_INVALID',
-        `fault ${JSON.stringify(fault)} is not known; expected cut, hang-handshakes, refuse-connections, ` +
-          'limit-connections, silence, garbage or refuse-clients',
+        `fault ${JSON.stringify(fault)} is not known; expected cut, half-open, hang-handshakes, ` +
+          'refuse-connections, limit-connections, silence, garbage or refuse-clients',
       );
   }
 }

@@ -1,5 +1,10 @@
 export type { Fault } from './faults.js';
 export { inspectFrames, type FramesInspection, type InspectedVenue } from './frames/inspect.js';
 export type { JournalOptions } from './journal.js';
-export type { FramesSourceSettings, MarketSourceSettings, VenueSimulatorOptions } from './settings.js';
+export type {
+  ConnectionChange,
+  FramesSourceSettings,
+  MarketSourceSettings,
+  VenueSimulatorOptions,
+} from './settings.js';
 export { startVenueSimulator, type VenueSimulator } from './simulator.js';

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MarketDataError } from '@aipx/market-model';
 import type { SimulatedVenue } from '@aipx/venue/simulation';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { Audience } from './audience.js';
 import { Client } from './client.js';
 import { parseFault, type Faults } from './faults.js';
+import type { ConnectionChange } from './settings.js';
 
 export interface ServerOptions {
   readonly venue: SimulatedVenue;
@@ -15,6 +16,7 @@ export interface ServerOptions {
   readonly faults: Faults;
   readonly faultsEndpoint: boolean;
   readonly idleLimitMs: number;
+  readonly onConnection: (change: ConnectionChange) => void;
 }
 
 const FAULTS_PATH = '/__simulator/faults';
@@ -84,7 +86,7 @@ export class SimulatorServer {
   }
 
   #upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void {
-    const { venue, listed, audience, faults, idleLimitMs } = this.#options;
+    const { venue, faults } = this.#options;
     wire.on('error', () => wire.destroy());
     const url = urlOf(request);
     if (url?.pathname !== venue.websocketPath) {
@@ -99,13 +101,27 @@ export class SimulatorServer {
       refuse(wire, handshake);
     } else {
       this.#sockets.handleUpgrade(request, wire, head, (socket) => {
-        const id = `c${++this.#connections}`;
-        const onChange = (): void => {
-          audience.changed();
-        };
-        audience.add(new Client({ id, socket, wire, venue, listed, idleLimitMs, onChange }));
+        this.#accept(socket, wire);
       });
     }
+  }
+
+  #accept(socket: WebSocket, wire: Duplex): void {
+    const { venue, listed, audience, idleLimitMs, onConnection } = this.#options;
+    const connection = `c${++this.#connections}`;
+    let subscribed = false;
+    const onChange = (): void => {
+      audience.changed();
+      if (subscribed || !client.protocol.subscribed) return;
+      subscribed = true;
+      onConnection({ connection, event: 'subscribed' });
+    };
+    const client = new Client({ id: connection, socket, wire, venue, listed, idleLimitMs, onChange });
+    audience.add(client);
+    onConnection({ connection, event: 'opened' });
+    void client.ended.then(() => {
+      onConnection({ connection, event: 'ended' });
+    });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

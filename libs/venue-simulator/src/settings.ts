@@ -29,6 +29,13 @@ export interface FramesSourceSettings {
   readonly symbols?: readonly string[];
 }
 
+/** What became of a connection; `connection` is its name in the journal. */
+export interface ConnectionChange {
+  readonly connection: string;
+  /** `subscribed`: its first subscription was accepted, and its snapshots come next. */
+  readonly event: 'opened' | 'subscribed' | 'ended';
+}
+
 export interface VenueSimulatorOptions {
   readonly venue: SimulatedVenue;
   readonly source: MarketSourceSettings | FramesSourceSettings;
@@ -42,6 +49,8 @@ export interface VenueSimulatorOptions {
   readonly faultsEndpoint?: boolean;
   /** How long a client may be silent, ms. @default the venue's */
   readonly idleLimitMs?: number;
+  /** Called with every change of a connection. */
+  readonly onConnection?: (change: ConnectionChange) => void;
   /** Stops the simulator at once. */
   readonly signal: AbortSignal;
 }

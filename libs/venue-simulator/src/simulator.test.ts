@@ -91,6 +91,27 @@ describe('the simulated market', () => {
   });
 });
 
+describe('its connections', () => {
+  it('are told of when they have opened, subscribed for the first time, and ended', async () => {
+    const changes: string[] = [];
+    const ended = Promise.withResolvers<undefined>();
+    const { websocketUrl } = await start({
+      onConnection: ({ connection, event }) => {
+        changes.push(`${connection} ${event}`);
+        if (event === 'ended') ended.resolve(undefined);
+      },
+    });
+    const client = await TestClient.connect(websocketUrl);
+    client.send('A');
+    await client.texts(1);
+    client.send('A B');
+    for (;;) if ((await client.nextText()).startsWith('B')) break;
+    client.socket.close();
+    await ended.promise;
+    expect(changes).toEqual(['c1 opened', 'c1 subscribed', 'c1 ended']);
+  });
+});
+
 describe('finish', () => {
   it('closes with 1000 after the last frame, and the client has every frame before', async () => {
     const simulator = await start();

@@ -81,6 +81,7 @@ class RunningSimulator implements VenueSimulator {
       faults: this.#faults,
       faultsEndpoint: options.faultsEndpoint ?? false,
       idleLimitMs: options.idleLimitMs ?? venue.idleLimitMs,
+      onConnection: options.onConnection ?? (() => undefined),
     });
     this.sourceEnded = this.#ended.promise;
     this.failed = this.#failure.promise;

@@ -1,4 +1,13 @@
-import type { Channel, MarketDataError, Nanoseconds, OrderBook, Tick } from '@aipx/market-model';
+import type {
+  Channel,
+  ConnectLimit,
+  KeepAlive,
+  MarketDataError,
+  Nanoseconds,
+  OrderBook,
+  ReconnectPolicy,
+  Tick,
+} from '@aipx/market-model';
 
 /** One stream asked of a venue. */
 export interface Subscription {
@@ -69,32 +78,20 @@ export interface VenueDefaults {
   readonly websocketUrl: string;
   readonly apiUrl: string;
   readonly reconnect: ReconnectPolicy;
-  readonly keepAlive: KeepAlive;
+  /** Attempts to connect that the venue allows one address, all connections together. */
+  readonly connectLimit: ConnectLimit;
+  /** Absent where the venue wants no pings: it sends its own, which the session answers. */
+  readonly keepAlive?: KeepAlive;
   /** Longest silence of the whole connection, ms, before it counts as dead. */
   readonly silenceTimeoutMs: number;
   /** How long, ms, the first record of a subscription may take before the code counts as silent. */
   readonly firstRecordWithinMs: number;
+  /**
+   * Shortest silence of one stream among busy ones, ms, that may count as a fault; a stream with longer pauses of its own
+   * is given more. Absent where trading rests (sessions, auctions), so that silence tells nothing.
+   */
+  readonly staleAfterMs?: number;
   /** Depths the venue offers, ascending. */
   readonly bookDepths: readonly number[];
   readonly bookDepth: number;
-}
-
-export interface ReconnectPolicy {
-  /** Shortest and longest wait before an attempt, ms. */
-  readonly floorMs: number;
-  readonly capMs: number;
-  readonly factor: number;
-  /** Share of the wait that is added at random on top, 0 to 1, so that clients do not return together. */
-  readonly jitter: number;
-  /** 0 = endless. */
-  readonly retries: number;
-}
-
-export interface KeepAlive {
-  /** Interval, ms. */
-  readonly everyMs: number;
-  /** The text message that keeps the connection alive; absent: a protocol-level ping frame. */
-  readonly text?: string;
-  /** Idle time, ms, after which the venue closes, as seen on the wire. `everyMs` stays below half of it. */
-  readonly idleLimitMs: number;
 }

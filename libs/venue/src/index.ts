@@ -1,8 +1,6 @@
 export type {
   FrameReading,
   FrameRecord,
-  KeepAlive,
-  ReconnectPolicy,
   SessionOptions,
   Subscription,
   VenueDefaults,

@@ -41,7 +41,16 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
     withDefaults({ keepAlive: { everyMs: 290, idleLimitMs: 300 } }),
     ['keeps the connection alive'],
   ],
-  ['death before the first keepalive', withDefaults({ silenceTimeoutMs: 50 }), ['keeps the connection alive']],
+  ['death before the first keepalive', withDefaults({ silenceTimeoutMs: 90 }), ['keeps the connection alive']],
+  [
+    'a ping that silence overtakes',
+    withDefaults({ keepAlive: { everyMs: 100, idleLimitMs: 300, pongTimeoutMs: 200 } }),
+    ['keeps the connection alive'],
+  ],
+  ['a limit of no attempts', withDefaults({ connectLimit: { attempts: 0, perMs: 1000 } }), ['lets one address begin']],
+  ['a limit in no time', withDefaults({ connectLimit: { attempts: 5, perMs: 0 } }), ['lets one address begin']],
+  ['no time for a first record', withDefaults({ firstRecordWithinMs: 0 }), ['time for its first record']],
+  ['one quiet stream before all', withDefaults({ staleAfterMs: 200 }), ['time for its first record']],
   ['a default depth that is not offered', withDefaults({ bookDepth: 7 }), ['book depths']],
   ['depths in no order', withDefaults({ bookDepths: [5, 1] }), ['book depths']],
   ['a web page for a socket', withDefaults({ websocketUrl: 'https://line.example/' }), ['URLs']],
@@ -153,6 +162,13 @@ describe('the conformance suite', () => {
       const rule = ruleNamed(words);
       await expect(async () => rule.check(venue, lineSamples), rule.title).rejects.toThrow();
     }
+  });
+
+  it('takes a venue that wants no pings and has pauses of its own', async () => {
+    const { keepAlive, staleAfterMs, ...defaults } = lineVenue.driver.defaults;
+    const quiet = withDriver({ defaults });
+    for (const { check } of conformanceRules) await check(quiet, lineSamples);
+    expect([keepAlive, staleAfterMs]).not.toContain(undefined);
   });
 
   it('is not satisfied by samples that leave a subscription out', () => {

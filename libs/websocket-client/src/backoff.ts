@@ -1,4 +1,5 @@
-import { LONGEST_TIMER_MS, type ReconnectPolicy } from './options.js';
+import type { ReconnectPolicy } from '@aipx/market-model';
+import { LONGEST_TIMER_MS } from './options.js';
 
 /** How long to wait before the next attempt, and whether there is to be one. */
 export class Backoff {

@@ -21,6 +21,8 @@ const MEANINGS: ReadonlyMap<string, (host: string) => string> = new Map([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', (host) => `${host} sent a frame larger than we take`],
 ]);
 
+const PASSING: ReadonlySet<number> = new Set([408, 418, 425, 429]);
+
 /** The socket did not open. Trying again may help. */
 export function openingFailed(url: string, cause: unknown): MarketDataError {
   return failure('CONNECTION_FAILED', url, `cannot connect to ${shownUrl(url)}: ${meaningOf(url, cause)}`, cause);
@@ -49,12 +51,20 @@ export function connectionSilent(url: string, millis: number): MarketDataError {
   return failure('CONNECTION_LOST', url, `connection to ${shownUrl(url)} is open but sent no message for ${millis} ms`);
 }
 
+export function connectionUnanswered(url: string, millis: number): MarketDataError {
+  return failure(
+    'CONNECTION_LOST',
+    url,
+    `connection to ${shownUrl(url)} is open but answered no ping for ${millis} ms`,
+  );
+}
+
 /**
- * The venue answered the handshake with an HTTP status. Too many requests and its own troubles (5xx) pass; other
- * refusals do not change by asking again.
+ * The venue answered the handshake with an HTTP status. Too many requests, also where it shuts an address out for a
+ * time (418), and its own troubles (5xx) pass; other refusals do not change by asking again.
  */
 export function handshakeRefused(url: string, status: number, retryAfter: string | undefined): MarketDataError {
-  const passes = status >= 500 || status === 408 || status === 425 || status === 429;
+  const passes = status >= 500 || PASSING.has(status);
   const seconds = /^\d{1,5}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined;
   return new MarketDataError(
     'CONNECTION_REFUSED_BY_VENUE',

@@ -1,21 +1,17 @@
-import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
+import { MarketDataError, type KeepAlive, type Nanoseconds } from '@aipx/market-model';
 import { WebSocket, type ClientOptions, type RawData } from 'ws';
 import { wallClock, type Clock } from './clock.js';
 import {
   connectionBroke,
   connectionClosed,
   connectionSilent,
+  connectionUnanswered,
   handshakeRefused,
   openingFailed,
   openingTimedOut,
 } from './connection-error.js';
-import {
-  DEFAULT_CLOSE_TIMEOUT_MS,
-  DEFAULT_MAX_FRAME_BYTES,
-  shownUrl,
-  type KeepAlive,
-  type WebSocketOptions,
-} from './options.js';
+import { Heartbeat } from './heartbeat.js';
+import { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_FRAME_BYTES, shownUrl, type WebSocketOptions } from './options.js';
 import { SilenceWatchdog } from './watchdog.js';
 
 export interface ConnectionEvents {
@@ -35,21 +31,20 @@ export class WebSocketConnection {
   readonly #clock: Clock;
   readonly #socket: WebSocket;
   readonly #watchdog: SilenceWatchdog;
-  readonly #keepAlive: KeepAlive | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #handshakeTimer: NodeJS.Timeout;
-  #keepAliveTimer: NodeJS.Timeout | undefined;
   #wasOpen = false;
   #ended = false;
 
   /** Begins to connect. The options are checked already. */
   constructor(id: string, options: WebSocketOptions, events: ConnectionEvents) {
-    const { url, handshakeTimeoutMs, silenceTimeoutMs } = options;
+    const { url, handshakeTimeoutMs, silenceTimeoutMs, keepAlive } = options;
     this.id = id;
     this.#url = url;
     this.#events = events;
     this.#clock = options.clock ?? wallClock;
-    this.#keepAlive = options.keepAlive;
     this.#watchdog = new SilenceWatchdog(silenceTimeoutMs, () => this.#end(connectionSilent(url, silenceTimeoutMs)));
+    this.#heartbeat = keepAlive && this.#makeHeartbeat(keepAlive);
     this.#socket = new WebSocket(url, socketOptions(options));
     // Of our own: that of ws counts idle time, so a venue that answers byte by byte would be waited for without end.
     this.#handshakeTimer = setTimeout(() => this.#end(openingTimedOut(url, handshakeTimeoutMs)), handshakeTimeoutMs);
@@ -61,12 +56,12 @@ export class WebSocketConnection {
   }
 
   /**
-   * Sends a text or binary message. If it cannot be written, the connection ends.
+   * Sends a text or binary message. If it cannot be written, also because the venue is just leaving, the connection ends.
    *
-   * @throws {MarketDataError} `CONNECTION_STATE` when the connection is not open
+   * @throws {MarketDataError} `CONNECTION_STATE` before it is open and after its end
    */
   send(message: string | Uint8Array): void {
-    if (!this.isOpen) {
+    if (!this.#wasOpen || this.#ended) {
       throw new MarketDataError('CONNECTION_STATE', `connection ${this.id} to ${shownUrl(this.#url)} is not open`);
     }
     this.#socket.send(message);
@@ -76,12 +71,14 @@ export class WebSocketConnection {
   pause(): void {
     if (!this.isOpen) return;
     this.#watchdog.stop();
+    this.#heartbeat?.pause();
     this.#socket.pause();
   }
 
   resume(): void {
     if (!this.isOpen || !this.#socket.isPaused) return;
     this.#watchdog.start();
+    this.#heartbeat?.resume();
     this.#socket.resume();
   }
 
@@ -102,6 +99,8 @@ export class WebSocketConnection {
     const url = this.#url;
     this.#socket.on('open', () => this.#opened());
     this.#socket.on('message', (data) => this.#received(data));
+    this.#socket.on('ping', () => this.#heartbeat?.heard());
+    this.#socket.on('pong', () => this.#heartbeat?.heard());
     this.#socket.on('unexpected-response', (_, { statusCode = 0, headers }) => {
       this.#end(handshakeRefused(url, statusCode, headers['retry-after']));
     });
@@ -120,22 +119,21 @@ export class WebSocketConnection {
     this.#wasOpen = true;
     clearTimeout(this.#handshakeTimer);
     this.#watchdog.start();
-    if (this.#keepAlive !== undefined) {
-      const { everyMs, text } = this.#keepAlive;
-      this.#keepAliveTimer = setInterval(() => this.#sendKeepAlive(text), everyMs);
-    }
+    this.#heartbeat?.start();
     this.#events.onOpen(this);
   }
 
   #received(data: RawData): void {
     this.#watchdog.heard();
+    this.#heartbeat?.heard();
     // `binaryType` is left at `nodebuffer`, so every message is one Buffer.
     this.#events.onFrame(data as Buffer, this.#clock(), this);
   }
 
-  #sendKeepAlive(text: string | undefined): void {
-    if (text === undefined) this.#socket.ping();
-    else this.#socket.send(text);
+  #makeHeartbeat(keepAlive: KeepAlive): Heartbeat {
+    const { text, pongTimeoutMs = 0 } = keepAlive;
+    const send = text === undefined ? () => this.#socket.ping() : () => this.#socket.send(text);
+    return new Heartbeat(keepAlive, send, () => this.#end(connectionUnanswered(this.#url, pongTimeoutMs)));
   }
 
   #end(error: MarketDataError): void {
@@ -148,7 +146,7 @@ export class WebSocketConnection {
   #detach(): void {
     this.#ended = true;
     clearTimeout(this.#handshakeTimer);
-    clearInterval(this.#keepAliveTimer);
+    this.#heartbeat?.stop();
     this.#watchdog.stop();
     this.#socket.removeAllListeners();
     this.#socket.on('error', () => undefined);

@@ -1,13 +1,6 @@
 export { createWallClock, wallClock, type Clock } from './clock.js';
+export { ConnectLimiter, type ConnectTurn } from './connect-limiter.js';
 export { WebSocketConnection, type ConnectionEvents } from './connection.js';
-export { openWebSocket, type OpenWebSocketOptions } from './open-websocket.js';
-export {
-  checkReconnectPolicy,
-  checkWebSocketOptions,
-  shownUrl,
-  type KeepAlive,
-  type ReconnectPolicy,
-  type WebSocketOptions,
-} from './options.js';
+export { checkDuration, checkKeepAlive, checkReconnectPolicy, shownUrl, type WebSocketOptions } from './options.js';
 export { ReconnectingWebSocket, type ReconnectingWebSocketOptions } from './reconnecting-websocket.js';
 export { TRANSITIONS, type ConnectionState, type ConnectionTrigger, type StateChange } from './states.js';

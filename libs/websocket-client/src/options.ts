@@ -1,26 +1,5 @@
-import { MarketDataError } from '@aipx/market-model';
+import { MarketDataError, type ConnectLimit, type KeepAlive, type ReconnectPolicy } from '@aipx/market-model';
 import type { Clock } from './clock.js';
-
-/** What keeps a quiet connection from being closed by the venue. */
-export interface KeepAlive {
-  /** Interval, ms. Below half of `idleLimitMs`, so that one lost keepalive does no harm. */
-  readonly everyMs: number;
-  /** The text message to send; absent: a protocol-level ping frame. */
-  readonly text?: string;
-  /** Idle time, ms, after which the venue closes. */
-  readonly idleLimitMs: number;
-}
-
-export interface ReconnectPolicy {
-  /** Shortest and longest wait before an attempt, ms, jitter not counted. */
-  readonly floorMs: number;
-  readonly capMs: number;
-  readonly factor: number;
-  /** Share of the wait that is added at random on top, 0 to 1. */
-  readonly jitter: number;
-  /** Attempts in a row without data before giving up. 0 = endless. */
-  readonly retries: number;
-}
 
 export interface WebSocketOptions {
   /** `ws://` or `wss://`. Messages and errors show it without query and user. */
@@ -30,7 +9,7 @@ export interface WebSocketOptions {
   readonly keepAlive?: KeepAlive;
   /**
    * Longest time, ms, without a message before the connection counts as dead. Pongs do not count: an edge that answers
-   * pings tells nothing about the feed behind it.
+   * pings tells nothing about the feed behind it. Time while nobody reads does not count either.
    */
   readonly silenceTimeoutMs: number;
   /** Largest message taken, bytes; a larger one ends the connection. @default 16 MiB */
@@ -68,15 +47,23 @@ export function checkReconnectPolicy({ floorMs, capMs, factor, jitter, retries }
   check(Number.isInteger(retries) && retries >= 0, 'reconnect.retries', retries, 'a whole number, 0 for endless');
 }
 
-function checkKeepAlive({ everyMs, idleLimitMs }: KeepAlive): void {
+/** @throws {MarketDataError} `CONFIG_INVALID` */
+export function checkKeepAlive({ everyMs, idleLimitMs, pongTimeoutMs }: KeepAlive): void {
   checkDuration('keepAlive.everyMs', everyMs);
   checkDuration('keepAlive.idleLimitMs', idleLimitMs);
+  if (pongTimeoutMs !== undefined) checkDuration('keepAlive.pongTimeoutMs', pongTimeoutMs);
   check(
     everyMs < idleLimitMs / 2,
     'keepAlive.everyMs',
     everyMs,
     `below half of the venue's idle limit of ${idleLimitMs} ms, so that one lost keepalive does no harm`,
   );
+}
+
+/** @throws {MarketDataError} `CONFIG_INVALID` */
+export function checkConnectLimit({ attempts, perMs }: ConnectLimit): void {
+  check(Number.isInteger(attempts) && attempts > 0, 'connectLimit.attempts', attempts, 'a whole number above 0');
+  checkDuration('connectLimit.perMs', perMs);
 }
 
 function checkUrl(url: string): void {
@@ -89,7 +76,8 @@ function checkUrl(url: string): void {
   );
 }
 
-function checkDuration(option: string, millis: number): void {
+/** @throws {MarketDataError} `CONFIG_INVALID` */
+export function checkDuration(option: string, millis: number): void {
   check(millis > 0 && millis <= LONGEST_TIMER_MS, option, millis, `milliseconds above 0, at most ${LONGEST_TIMER_MS}`);
 }
 

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { MarketDataError } from '@aipx/market-model';
+import { MarketDataError, type ReconnectPolicy } from '@aipx/market-model';
 import { Backoff } from './backoff.js';
 import { wallClock, type Clock } from './clock.js';
+import type { ConnectLimiter, ConnectTurn } from './connect-limiter.js';
 import { WebSocketConnection, type ConnectionEvents } from './connection.js';
-import {
-  checkReconnectPolicy,
-  checkWebSocketOptions,
-  shownUrl,
-  type ReconnectPolicy,
-  type WebSocketOptions,
-} from './options.js';
+import { checkReconnectPolicy, checkWebSocketOptions, shownUrl, type WebSocketOptions } from './options.js';
 import { TRANSITIONS, type ConnectionState, type ConnectionTrigger, type StateChange } from './states.js';
 
 export interface ReconnectingWebSocketOptions extends WebSocketOptions {
   readonly reconnect: ReconnectPolicy;
+  /** Every attempt waits for its turn here; sockets of one venue share one. Absent: no limit but the waits. */
+  readonly limiter?: ConnectLimiter;
   /** An abort is a `close`. */
   readonly signal: AbortSignal;
   /** A new connection is open: the place to send its opening frames. */
@@ -39,6 +36,7 @@ export class ReconnectingWebSocket {
   readonly #backoff: Backoff;
   #state: ConnectionState = 'DISCONNECTED';
   #connection: WebSocketConnection | undefined;
+  #turn: ConnectTurn | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #connected: PromiseWithResolvers<undefined> = quietPromise();
   #closing: Promise<void> = Promise.resolve();
@@ -59,9 +57,13 @@ export class ReconnectingWebSocket {
     return this.#state;
   }
 
-  /** The open connection, if there is one. */
-  get connection(): WebSocketConnection | undefined {
-    return this.#connection?.isOpen === true ? this.#connection : undefined;
+  /**
+   * Sends a text or binary message on the present connection. If it cannot be written, the connection ends.
+   *
+   * @throws {MarketDataError} `CONNECTION_STATE` unless connected
+   */
+  send(message: string | Uint8Array): void {
+    this.#present('send').send(message);
   }
 
   /**
@@ -96,25 +98,30 @@ export class ReconnectingWebSocket {
     return this.#closing;
   }
 
-  /** Real data came: the venue is well, and the next loss is the first. */
+  /**
+   * Real data came: the venue is well, and the next loss is the first.
+   *
+   * @throws {MarketDataError} `CONNECTION_STATE` unless connected
+   */
   confirmData(): void {
-    if (this.#state !== 'CONNECTED') return;
+    this.#present('confirm data');
     this.#hasWorked = true;
     this.#backoff.reset();
   }
 
   /**
    * The venue has refused, in a frame, what was asked: the connection ends, and `error.retryable` says whether another
-   * follows after a wait (`RECONNECTING`) or none (`FAILED`). Does nothing unless connected.
+   * follows after a wait (`RECONNECTING`) or none (`FAILED`).
+   *
+   * @throws {MarketDataError} `CONNECTION_STATE` unless connected
    */
   refuse(error: MarketDataError): void {
-    const connection = this.connection;
-    if (connection === undefined) return;
+    const connection = this.#present('take a refusal');
     this.#closing = connection.close();
     this.#ended(error, connection, !error.retryable);
   }
 
-  /** Stops reading, this connection and those that follow, until `resume`. */
+  /** Stops reading, this connection and those that follow, until `resume`. In any state. */
   pause(): void {
     this.#paused = true;
     this.#connection?.pause();
@@ -126,6 +133,12 @@ export class ReconnectingWebSocket {
   }
 
   #attempt(): void {
+    const { limiter } = this.#options;
+    if (limiter === undefined) this.#open();
+    else this.#turn = limiter.request(() => this.#open());
+  }
+
+  #open(): void {
     const { newConnectionId = randomUUID, onFrame } = this.#options;
     this.#connection = new WebSocketConnection(newConnectionId(), this.#options, {
       onOpen: (connection) => this.#opened(connection),
@@ -136,6 +149,7 @@ export class ReconnectingWebSocket {
   }
 
   #opened(connection: WebSocketConnection): void {
+    this.#turn?.release();
     if (this.#paused) connection.pause();
     const { resolve } = this.#connected;
     this.#move('opened', { connectionId: connection.id });
@@ -146,6 +160,7 @@ export class ReconnectingWebSocket {
 
   #ended(error: MarketDataError, connection: WebSocketConnection, isFinal: boolean): void {
     this.#connection = undefined;
+    this.#turn?.release();
     const backoffMs = isFinal ? undefined : this.#backoff.fail();
     if (backoffMs === undefined) return this.#fail(isFinal ? error : this.#gaveUp(error), connection);
     const retryInMs = Math.max(backoffMs, Number(error.context['retryAfterMs'] ?? 0));
@@ -174,6 +189,7 @@ export class ReconnectingWebSocket {
   #release(): WebSocketConnection | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#turn?.release();
     clearTimeout(this.#retryTimer);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     return connection;
@@ -187,6 +203,12 @@ export class ReconnectingWebSocket {
     if (to === undefined) throw this.#stateError(`cannot take ${trigger} in state ${from}`);
     this.#state = to;
     this.#options.onState?.({ from, to, trigger, at: this.#clock(), failures: this.#backoff.failures, ...details });
+  }
+
+  #present(wish: string): WebSocketConnection {
+    const connection = this.#connection;
+    if (this.#state === 'CONNECTED' && connection !== undefined) return connection;
+    throw this.#stateError(`cannot ${wish} in state ${this.#state}`, this.#failure);
   }
 
   #stateError(what: string, cause?: MarketDataError): MarketDataError {

@@ -15,8 +15,10 @@ describe('the table of states', () => {
       ...STATES.map((state) => row([state, ...TRIGGERS.map((trigger) => TRANSITIONS[state][trigger] ?? '')])),
     ];
     const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8');
-    const squeezed = readme.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
-    for (const line of table) expect(squeezed).toContain(line.replaceAll(/ +/g, ' '));
+    const written = /^\| state [^]*?(?=\n\n)/m.exec(readme)?.[0] ?? '';
+    // Widths of columns are the formatter's.
+    const squeezed = (text: string) => text.replaceAll(/-+/g, '---').replaceAll(/ +/g, ' ');
+    expect(squeezed(written).split('\n')).toEqual(table.map(squeezed));
   });
 
   it('reaches every state from DISCONNECTED', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer as createHttpServer,
@@ -18,19 +19,34 @@ export interface VenueClient {
   readonly closed: Promise<readonly [code: number, reason: string]>;
 }
 
+/** A handshake whose answer is held back, as an overloaded edge does. */
+export interface HeldHandshake {
+  accept(): void;
+  refuse(status: number): void;
+  /** Resolves when the connection below it is gone. */
+  readonly gone: Promise<void>;
+}
+
 /** A venue's public socket: a real `ws` server on the loopback. */
 export class VenueServer {
   readonly url: string;
-  /** The HTTP status that handshakes are refused with. */
-  refuseWith: number | undefined;
+  /** What becomes of handshakes: accepted, held back, or refused with an HTTP status. */
+  answer: 'accept' | 'hold' | number = 'accept';
+  /** When each handshake came in, ms of the monotonic clock. */
+  readonly handshakesAt: number[] = [];
   readonly #server: WebSocketServer;
   readonly #clients = new Mailbox<VenueClient>();
+  readonly #held = new Mailbox<HeldHandshake>();
+  readonly #heldSockets = new Set<Socket>();
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
     this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed?secret=1`;
-    server.options.verifyClient = (_: unknown, decide: (accept: boolean, status?: number) => void) => {
-      decide(this.refuseWith === undefined, this.refuseWith);
+    server.options.verifyClient = ({ req }: { req: IncomingMessage }, decide: Decide) => {
+      this.handshakesAt.push(performance.now());
+      if (this.answer === 'accept') decide(true);
+      else if (this.answer === 'hold') this.#hold(req, decide);
+      else decide(false, this.answer);
     };
     server.on('connection', (socket, request) => this.#clients.put(venueClient(socket, request)));
   }
@@ -50,11 +66,25 @@ export class VenueServer {
     return this.#clients.take();
   }
 
+  /** The next held handshake that was not taken yet. */
+  heldHandshake(): Promise<HeldHandshake> {
+    return this.#held.take();
+  }
+
   async stop(): Promise<void> {
+    for (const socket of this.#heldSockets) socket.destroy();
     for (const socket of this.#server.clients) socket.terminate();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+
+  #hold({ socket }: IncomingMessage, decide: Decide): void {
+    this.#heldSockets.add(socket);
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    this.#held.put({ accept: () => decide(true), refuse: (status) => decide(false, status), gone });
+  }
 }
+
+type Decide = (accept: boolean, status?: number) => void;
 
 function venueClient(socket: WebSocket, request: IncomingMessage): VenueClient {
   const messages = new Mailbox<string>();
@@ -137,4 +167,21 @@ export async function unusedPort(): Promise<number> {
   const server = await tcpServer();
   await server.stop();
   return Number(new URL(server.url).port);
+}
+
+/** Answers the handshake as RFC 6455 asks, and nothing afterwards. */
+export function upgradeByHand(socket: Socket): void {
+  socket.once('data', (request: Buffer) => {
+    const key = /sec-websocket-key: (.*)\r\n/i.exec(request.toString())?.[1] ?? '';
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+  });
+}
+
+/** A short text message as a server frames it. */
+export function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.of(0x81, payload.length), payload]);
 }

@@ -5,7 +5,7 @@ import type { Channel, MarketDataError } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import { ColdRecorder, HotRecorder, RecordingPipeline, type Recorder } from '@aipx/recording';
 import { migrate, TimescaleStore } from '@aipx/timescale';
-import { startEmbeddedPostgres } from '@aipx/timescale/embedded';
+import { startEmbeddedPostgres } from '@aipx/embedded-postgres';
 import { CHANNELS, figure, type Figure } from './figures.ts';
 import { appendAll, openLog } from './log.ts';
 import { inRounds, recordsPerSecond, type Bench } from './measure.ts';

@@ -56,25 +56,60 @@ export function appendContract(newHarness: NewHarness): void {
       }
     });
 
-    it('takes all entries or none, and progress with them or not at all', async () => {
-      await log.append([entry('KRW-BTC', 'before')], { progress: { source: SOURCE, frames: 1 } });
+    it('takes nothing when an entry has no place, and names the topic', async () => {
+      await log.append([entry('KRW-BTC', 'before')]);
       const doomed = [
         entry('KRW-BTC', 'lost'),
         entry('KRW-ETH', 'lost', BOOKS),
         entry('KRW-BTC', 'x', 'no.such.topic'),
       ];
-      await expect(log.append(doomed, { progress: { source: SOURCE, frames: 2 } })).rejects.toMatchObject({
+      await expect(log.append(doomed)).rejects.toMatchObject({
         name: 'MarketDataError',
         code: 'PUBLISH_FAILED',
+        message: expect.stringContaining('no.such.topic') as string,
+        retryable: false,
       });
       expect((await readWhole(log)).map(textOf)).toEqual(['before']);
+      await log.append([entry('KRW-BTC', 'after')]);
+      expect((await readWhole(log)).map(({ offset }) => offset)).toEqual([0n, 1n]);
+    });
+
+    it('says beforehand where a key’s records go', async () => {
+      const keys = Array.from({ length: 20 }, (_, n) => `KRW-${n}`);
+      await log.append(keys.map((key) => entry(key, 'x')));
+      for (const { topic, partition, key } of await readWhole(log)) {
+        expect(log.partitionFor(topic, key)).toEqual({ topic, partition });
+      }
+      expect(() => log.partitionFor('no.such.topic', 'KRW-BTC')).toThrow(
+        expect.objectContaining({ code: 'PUBLISH_FAILED' }) as Error,
+      );
+    });
+
+    it('moves progress with the entries or not at all, or refuses it', async () => {
+      const first = log.append([entry('KRW-BTC', 'before')], { progress: { source: SOURCE, frames: 1 } });
+      if (!log.keepsProgress) {
+        await expect(first).rejects.toMatchObject({ code: 'CONFIG_INVALID', retryable: false });
+        await expect(log.progressOf(SOURCE)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+        expect(await readWhole(log)).toEqual([]);
+        return;
+      }
+      await first;
+      const doomed = [entry('KRW-BTC', 'lost'), entry('KRW-BTC', 'x', 'no.such.topic')];
+      await expect(log.append(doomed, { progress: { source: SOURCE, frames: 2 } })).rejects.toThrow();
       expect(await log.progressOf(SOURCE)).toBe(1);
       await log.append([entry('KRW-BTC', 'after')], { progress: { source: SOURCE, frames: 2 } });
-      expect((await readWhole(log)).map(({ offset }) => offset)).toEqual([0n, 1n]);
+      expect((await readWhole(log)).map(textOf)).toEqual(['before', 'after']);
       expect(await log.progressOf(SOURCE)).toBe(2);
     });
 
-    it('moves progress without entries, for frames that yield nothing, and keeps sources apart', async () => {
+    it('moves progress without entries and keeps sources apart, or refuses it where the log keeps none', async () => {
+      if (!log.keepsProgress) {
+        await expect(log.append([], { progress: { source: SOURCE, frames: 17 } })).rejects.toMatchObject({
+          code: 'CONFIG_INVALID',
+        });
+        await expect(log.progressOf(SOURCE)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+        return;
+      }
       expect(await log.progressOf(SOURCE)).toBe(0);
       await log.append([], { progress: { source: SOURCE, frames: 17 } });
       await log.append([], { progress: { source: 'another', frames: 3 } });
@@ -117,18 +152,17 @@ export function appendContract(newHarness: NewHarness): void {
 
     it('keeps everything when it is opened again: id, records, offsets, progress, topics', async () => {
       const { id } = log;
-      await log.append([entry('KRW-BTC', 'one'), entry('KRW-ETH', 'two', BOOKS)], {
-        progress: { source: SOURCE, frames: 2 },
-      });
+      const options = log.keepsProgress ? { progress: { source: SOURCE, frames: 2 } } : {};
+      await log.append([entry('KRW-BTC', 'one'), entry('KRW-ETH', 'two', BOOKS)], options);
       const before = await readWhole(log);
       await log.close();
       log = await harness.open(TOPICS);
       expect(log.id).toBe(id);
       expect([...log.topics].sort()).toEqual([BOOKS, TICKS]);
       expect(await readWhole(log)).toEqual(before);
-      expect(await log.progressOf(SOURCE)).toBe(2);
+      if (log.keepsProgress) expect(await log.progressOf(SOURCE)).toBe(2);
       await log.append([entry('KRW-BTC', 'three')]);
-      const partition = await partitionOfKey(log, 'KRW-BTC');
+      const partition = log.partitionFor(TICKS, 'KRW-BTC');
       expect((await readAll(log, partition)).map((record) => [record.offset, textOf(record)])).toEqual([
         [0n, 'one'],
         [1n, 'three'],
@@ -139,12 +173,15 @@ export function appendContract(newHarness: NewHarness): void {
       await log.append([entry('KRW-BTC', 'one')]);
       await log.close();
       log = await harness.open({ 'market.gap': 2 });
-      expect([...log.topics].sort()).toEqual(['market.gap', BOOKS, TICKS]);
-      expect((await readWhole(log)).map(textOf)).toEqual(['one']);
+      expect(log.topics).toContain('market.gap');
       expect(await log.partitionsOf('market.gap')).toEqual([
         { topic: 'market.gap', partition: 0 },
         { topic: 'market.gap', partition: 1 },
       ]);
+      await log.close();
+      log = await harness.open({ ...TOPICS, 'market.gap': 2 });
+      expect([...log.topics].sort()).toEqual(['market.gap', BOOKS, TICKS]);
+      expect((await readWhole(log)).map(textOf)).toEqual(['one']);
     });
   });
 }

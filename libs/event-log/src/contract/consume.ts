@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConsumeOptions, EventLog } from '../event-log.js';
-import { AMPLE, BOOKS, entry, partitionOfKey, textOf, TICKS, TOPICS } from './entries.js';
+import { AMPLE, BOOKS, entry, textOf, TICKS, TOPICS } from './entries.js';
 import type { LogHarness, NewHarness } from './harness.js';
 import { nameOf, RecordingHandler } from './recording-handler.js';
 
@@ -47,7 +47,7 @@ export function consumeContract(newHarness: NewHarness): void {
 
     it('begins where onAssigned says', async () => {
       await log.append(['a', 'b', 'c', 'd'].map((text) => entry('KRW-BTC', text)));
-      const partition = await partitionOfKey(log, 'KRW-BTC');
+      const partition = log.partitionFor(TICKS, 'KRW-BTC');
       handler.beginAt = (assigned, range) => (nameOf(assigned) === nameOf(partition) ? 2n : range.end);
       const consuming = log.consume(HOT, handler, stop.signal);
       await handler.until(() => handler.records.length === 2);
@@ -91,7 +91,7 @@ export function consumeContract(newHarness: NewHarness): void {
 
     it('gives no further records of a partition while its handler is busy, and goes on with the others', async () => {
       await log.append(Array.from({ length: 20 }, (_, n) => entry('KRW-BTC', `${n}`)));
-      const busy = await partitionOfKey(log, 'KRW-BTC');
+      const busy = log.partitionFor(TICKS, 'KRW-BTC');
       const release = Promise.withResolvers<undefined>();
       handler.onBatch = (_, partition) => (nameOf(partition) === nameOf(busy) ? release.promise : undefined);
       const consuming = log.consume({ ...HOT, limits: { maxRecords: 5, maxBytes: 1_000_000 } }, handler, stop.signal);
@@ -168,7 +168,7 @@ export function consumeContract(newHarness: NewHarness): void {
 
     it('goes on where it is told when a group comes back', async () => {
       await log.append([entry('KRW-BTC', 'one')]);
-      const partition = await partitionOfKey(log, 'KRW-BTC');
+      const partition = log.partitionFor(TICKS, 'KRW-BTC');
       const first = log.consume(HOT, handler, stop.signal);
       await handler.until(() => handler.records.length === 1);
       stop.abort();

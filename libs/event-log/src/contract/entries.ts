@@ -13,12 +13,12 @@ export function textOf(record: { readonly value: Uint8Array }): string {
   return Buffer.from(record.value).toString();
 }
 
-/** Everything a partition holds, read in small steps, so that each step's start and end are tested along. */
-export async function readAll(log: EventLog, partition: TopicPartition): Promise<readonly LogRecord[]> {
+/** Everything a partition holds, read in steps: small ones, so that each step's start and end are tested along. */
+export async function readAll(log: EventLog, partition: TopicPartition, maxRecords = 7): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   let { begin: next } = await log.range(partition);
   for (;;) {
-    const step = await log.read(partition, next, { maxRecords: 7, maxBytes: 1_000_000 });
+    const step = await log.read(partition, next, { maxRecords, maxBytes: 1_000_000 });
     if (step.length === 0) return records;
     records.push(...step);
     next += BigInt(step.length);

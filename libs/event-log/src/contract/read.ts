@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog, TopicPartition } from '../event-log.js';
-import { AMPLE, entry, partitionOfKey, textOf, TICKS, TOPICS } from './entries.js';
+import { AMPLE, entry, textOf, TICKS, TOPICS } from './entries.js';
 import type { LogHarness, NewHarness } from './harness.js';
 
 const KEY = 'KRW-BTC';
@@ -15,7 +15,7 @@ export function readContract(newHarness: NewHarness): void {
       harness = await newHarness();
       log = await harness.open(TOPICS);
       await log.append(Array.from({ length: 3_000 }, (_, n) => entry(KEY, `${n}`.padStart(100, '0'))));
-      partition = await partitionOfKey(log, KEY);
+      partition = log.partitionFor(TICKS, KEY);
     });
 
     afterEach(async () => {

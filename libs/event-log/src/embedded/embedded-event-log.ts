@@ -13,11 +13,12 @@ import type {
   TopicPartition,
 } from '../event-log.js';
 import { Partitioner } from '../partitioner.js';
+import { checkLimits } from '../read-limits.js';
 import { feedPartitions } from './feed.js';
 import { HeaderSets } from './header-sets.js';
 import { openLogFile } from './log-file.js';
 import type { PartitionLog } from './partition-log.js';
-import { ReadTurns } from './read-turns.js';
+import { ReadTurns } from '../read-turns.js';
 import { storeError } from './store-error.js';
 import { openTopics } from './topics.js';
 
@@ -43,6 +44,7 @@ export interface EmbeddedEventLogOptions {
 /** The log in one file of this process, on the database inside Node.js. Nothing is ever removed from it. */
 export class EmbeddedEventLog implements EventLog {
   readonly id: string;
+  readonly keepsProgress = true;
   readonly #path: string;
   readonly #now: () => number;
   readonly #database: DatabaseSync;
@@ -99,6 +101,10 @@ export class EmbeddedEventLog implements EventLog {
     return this.#partitions(topic).map((partition) => partition.id);
   }
 
+  partitionFor(topic: string, key: string): TopicPartition {
+    return this.#partitionFor(topic, key).id;
+  }
+
   async range(partition: TopicPartition): Promise<OffsetRange> {
     return this.#partition(partition).range;
   }
@@ -118,7 +124,7 @@ export class EmbeddedEventLog implements EventLog {
       this.#rollBack(); // what an append could not undo
       this.#begin.run();
       for (const entry of entries) {
-        const partition = this.#partitionFor(entry);
+        const partition = this.#partitionFor(entry.topic, entry.key);
         if (partition.stage(entry, appendedAt)) touched.push(partition);
       }
       if (progress !== undefined) this.#move(progress);
@@ -204,7 +210,7 @@ export class EmbeddedEventLog implements EventLog {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
   }
 
-  #partitionFor({ topic, key }: LogEntry): PartitionLog {
+  #partitionFor(topic: string, key: string): PartitionLog {
     const partitions = this.#topics.get(topic);
     const partition = partitions?.[this.#partitioner.partitionOf(key, partitions.length)];
     if (partition !== undefined) return partition;
@@ -249,14 +255,6 @@ function checkSize(entries: readonly LogEntry[]): void {
   throw new MarketDataError(
     'PUBLISH_TOO_LARGE',
     `an append of ${entries.length} entries and ${bytes} bytes; at most ${MAX_APPEND_ENTRIES} and ${MAX_APPEND_BYTES}`,
-  );
-}
-
-function checkLimits({ maxRecords, maxBytes }: ReadLimits): void {
-  if (maxRecords >= 1 && maxBytes >= 1) return;
-  throw new MarketDataError(
-    'CONFIG_INVALID',
-    `read limits are ${maxRecords} records and ${maxBytes} bytes; expected at least 1 of each`,
   );
 }
 

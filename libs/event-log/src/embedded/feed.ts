@@ -1,6 +1,6 @@
 import type { LogRecord, PartitionHandler } from '../event-log.js';
 import type { PartitionLog } from './partition-log.js';
-import type { ReadTurns } from './read-turns.js';
+import type { ReadTurns } from '../read-turns.js';
 
 export interface FeedOptions {
   readonly partitions: readonly PartitionLog[];

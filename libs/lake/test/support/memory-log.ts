@@ -14,10 +14,16 @@ export class MemoryLog implements EventLog {
   readonly #records = new Map<string, LogRecord[]>();
   readonly #begins = new Map<string, number>();
 
+  readonly keepsProgress = false;
+
   constructor(readonly id = 'log-1') {}
 
   get topics(): readonly string[] {
     return [...this.#records.keys()];
+  }
+
+  partitionFor(topic: string): TopicPartition {
+    return { topic, partition: 0 };
   }
 
   async partitionsOf(topic: string): Promise<readonly TopicPartition[]> {

@@ -10,7 +10,8 @@ import { transformSync } from 'rolldown/utils';
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const source = specifier.startsWith('.') && new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
-    if (source && existsSync(source)) return { url: source.href, shortCircuit: true };
+    if (source && source.pathname.endsWith('.ts') && existsSync(source))
+      return { url: source.href, shortCircuit: true };
     return nextResolve(specifier, { ...context, conditions: [...context.conditions, '@aipx/source'] });
   },
   load(url, context, nextLoad) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { DatabaseAddress } from '../../src/database-address.js';
-import { startEmbeddedPostgres } from '../../src/embedded/start.js';
+import { startEmbeddedPostgres } from '@aipx/embedded-postgres';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -60,6 +60,8 @@ export function afterRetention(log: EventLog, topic: string, begin: bigint): Eve
   return {
     id: log.id,
     topics: log.topics,
+    keepsProgress: log.keepsProgress,
+    partitionFor: (name, key) => log.partitionFor(name, key),
     partitionsOf: (name) => log.partitionsOf(name),
     range: async (partition) => cut(partition, await log.range(partition)),
     append: (entries, options) => log.append(entries, options),

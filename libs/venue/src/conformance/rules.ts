@@ -28,13 +28,34 @@ export const conformanceRules: readonly ConformanceRule[] = [
     },
   },
   {
+    title: 'says how many connections the venue lets one address begin, and in what time',
+    check({ driver }) {
+      const { attempts, perMs } = driver.defaults.connectLimit;
+      expect(Number.isInteger(attempts) && attempts > 0, `${attempts} attempts are a count`).toBe(true);
+      expect(perMs).toBeGreaterThan(0);
+    },
+  },
+  {
     title: 'keeps the connection alive twice within the idle limit, and waits out one keepalive before it is dead',
     check({ driver }) {
-      const { keepAlive, silenceTimeoutMs, firstRecordWithinMs } = driver.defaults;
-      expect(keepAlive.everyMs).toBeGreaterThan(0);
-      expect(keepAlive.everyMs).toBeLessThan(keepAlive.idleLimitMs / 2);
-      expect(silenceTimeoutMs).toBeGreaterThan(keepAlive.everyMs);
+      const { keepAlive, silenceTimeoutMs } = driver.defaults;
+      expect(silenceTimeoutMs).toBeGreaterThan(0);
+      if (keepAlive === undefined) return;
+      const { everyMs, idleLimitMs, pongTimeoutMs } = keepAlive;
+      expect(everyMs).toBeGreaterThan(0);
+      expect(everyMs).toBeLessThan(idleLimitMs / 2);
+      expect(silenceTimeoutMs).toBeGreaterThan(everyMs);
+      if (pongTimeoutMs === undefined) return;
+      expect(pongTimeoutMs).toBeGreaterThan(0);
+      expect(pongTimeoutMs, 'an unanswered ping is noticed sooner than silence').toBeLessThan(silenceTimeoutMs);
+    },
+  },
+  {
+    title: 'gives a stream time for its first record, and more silence than a whole connection before it is at fault',
+    check({ driver }) {
+      const { firstRecordWithinMs, silenceTimeoutMs, staleAfterMs = Infinity } = driver.defaults;
       expect(firstRecordWithinMs).toBeGreaterThan(0);
+      expect(staleAfterMs).toBeGreaterThan(silenceTimeoutMs);
     },
   },
   {
@@ -194,7 +215,7 @@ export const conformanceRules: readonly ConformanceRule[] = [
       expect(simulator.defaultSymbols.length).toBeGreaterThan(0);
       expect(simulator.symbols).toEqual(expect.arrayContaining([...simulator.defaultSymbols]));
       for (const symbol of simulator.symbols) expect(venue.driver.parseSymbol(symbol)).toBe(symbol);
-      expect(defaults.keepAlive.everyMs).toBeLessThan(simulator.idleLimitMs / 2);
+      expect(defaults.keepAlive?.everyMs ?? 0).toBeLessThan(simulator.idleLimitMs / 2);
     },
   },
 ];

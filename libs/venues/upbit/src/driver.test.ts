@@ -28,8 +28,20 @@ describe('the upbit driver', () => {
     expect(defaults.reconnect).toEqual({ floorMs: 1_000, capMs: 30_000, factor: 2, jitter: 0.2, retries: 0 });
   });
 
+  it('begins at most the five connections a second that one address is allowed', () => {
+    expect(defaults.connectLimit).toEqual({ attempts: 5, perMs: 1_000 });
+  });
+
   it('sends the text PING every 25 s, for the wire closes after 60 s and not after the documented 120 s', () => {
-    expect(defaults.keepAlive).toEqual({ everyMs: 25_000, text: 'PING', idleLimitMs: 60_000 });
+    expect(defaults.keepAlive).toMatchObject({ everyMs: 25_000, text: 'PING', idleLimitMs: 60_000 });
+  });
+
+  it('waits longer for an answer to PING than the 10 s between two statuses, and less than for silence', () => {
+    expect(defaults.keepAlive?.pongTimeoutMs).toBe(15_000);
+  });
+
+  it('takes a minute without a record for a fault of a stream that never pauses so long', () => {
+    expect(defaults.staleAfterMs).toBe(60_000);
   });
 
   it('takes 30 s of silence for the end, and 5 s without a first record for an unknown code', () => {

@@ -1,21 +1,6 @@
-import {
-  isPadding,
-  validOrderBook,
-  type Decimal,
-  type Level,
-  type Nanoseconds,
-  type OrderBook,
-} from '@aipx/market-model';
-import {
-  EXCHANGE,
-  isObject,
-  readDecimal,
-  readOptionalDecimal,
-  readStreamType,
-  readTime,
-  unreadable,
-  type Message,
-} from './message.js';
+import { validOrderBook, type Nanoseconds, type OrderBook } from '@aipx/market-model';
+import { EXCHANGE, readOptionalDecimal, readStreamType, readTime, type Message } from './message.js';
+import { readUnits } from './order-book-units.js';
 
 /**
  * One book window (documented: WebSocket, "orderbook"); it replaces the one before. In SIMPLE, cut to two units:
@@ -36,24 +21,9 @@ export interface OrderBookMessage extends Message {
   readonly tbs?: unknown;
 }
 
-interface Unit {
-  readonly ask_price?: unknown;
-  readonly ap?: unknown;
-  readonly ask_size?: unknown;
-  readonly as?: unknown;
-  readonly bid_price?: unknown;
-  readonly bp?: unknown;
-  readonly bid_size?: unknown;
-  readonly bs?: unknown;
-}
-
 /** @throws {MarketDataError} `VALIDATION_*`, naming the field and the value */
 export function readOrderBook(message: OrderBookMessage, symbol: string, receivedTimestamp: Nanoseconds): OrderBook {
-  const units: unknown = message.orderbook_units ?? message.obu;
-  if (!Array.isArray(units)) throw unreadable('orderbook_units', units, 'a list');
-  const bids: Level[] = [];
-  const asks: Level[] = [];
-  for (const unit of units as readonly unknown[]) addUnit(unit, bids, asks);
+  const { bids, asks } = readUnits(message.orderbook_units ?? message.obu);
   return validOrderBook({
     kind: 'orderbook',
     exchange: EXCHANGE,
@@ -66,23 +36,4 @@ export function readOrderBook(message: OrderBookMessage, symbol: string, receive
     totalBidQuantity: readOptionalDecimal(message.total_bid_size ?? message.tbs, 'total_bid_size'),
     totalAskQuantity: readOptionalDecimal(message.total_ask_size ?? message.tas, 'total_ask_size'),
   });
-}
-
-function addUnit(unit: unknown, bids: Level[], asks: Level[]): void {
-  if (!isObject<Unit>(unit)) throw unreadable('a unit of orderbook_units', unit, 'an object');
-  addLevel(
-    bids,
-    readDecimal(unit.bid_price ?? unit.bp, 'bid_price'),
-    readDecimal(unit.bid_size ?? unit.bs, 'bid_size'),
-  );
-  addLevel(
-    asks,
-    readDecimal(unit.ask_price ?? unit.ap, 'ask_price'),
-    readDecimal(unit.ask_size ?? unit.as, 'ask_size'),
-  );
-}
-
-/** A side with fewer orders than the other is filled up with price 0 and size 0 (as seen on the wire). */
-function addLevel(levels: Level[], price: Decimal, quantity: Decimal): void {
-  if (!isPadding(price, quantity)) levels.push({ price, quantity });
 }

@@ -7,6 +7,7 @@ import {
 } from '@aipx/market-model';
 import type { FrameReading, FrameRecord, SessionOptions, VenueSession } from '@aipx/venue';
 import { isObject, shown, type Message } from './message.js';
+import { UNIT_LISTS } from './order-book-units.js';
 import { readOrderBook } from './order-book.js';
 import { openingFrames } from './request.js';
 import { readTalk } from './talk.js';
@@ -30,7 +31,7 @@ export class UpbitSession implements VenueSession {
   read(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
     let content: unknown;
     try {
-      content = parseJsonKeepingDigits(frame);
+      content = parseJsonKeepingDigits(frame, UNIT_LISTS);
     } catch (cause) {
       return undecodable(cause instanceof TypeError ? 'not UTF-8' : 'not JSON', cause);
     }

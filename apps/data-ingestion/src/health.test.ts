@@ -1,0 +1,102 @@
+import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
+import { MarketDataError } from '@aipx/market-model';
+import { describe, expect, it } from 'vitest';
+import { bufferHealth, logHealth, venueHealth } from './health.js';
+
+const SECOND = 1_000_000_000n;
+const NOW = 1_000n * SECOND;
+const NOTHING: readonly string[] = [];
+
+function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus {
+  return {
+    state: 'CONNECTED',
+    since: NOW - 500n * SECOND,
+    lastFrameAt: NOW - SECOND,
+    lastError: undefined,
+    reconnects: 0,
+    counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, rejected: 0 },
+    silent: [],
+    stale: [],
+    streams: [],
+    ...change,
+  };
+}
+
+describe('health of a venue', () => {
+  it('is good while it is connected and speaks', () => {
+    expect(venueHealth('upbit', venue(), NOTHING, NOW)).toEqual({
+      name: 'upbit',
+      status: 'HEALTHY',
+      detail: 'connected',
+    });
+  });
+
+  it('is bad when the socket is down, and says why', () => {
+    const lastError = new MarketDataError('CONNECTION_LOST', 'closed with 1006');
+    expect(venueHealth('upbit', venue({ state: 'RECONNECTING', lastError }), NOTHING, NOW)).toMatchObject({
+      status: 'UNHEALTHY',
+      detail: 'reconnecting: closed with 1006',
+    });
+    expect(venueHealth('upbit', undefined, NOTHING, NOW).status).toBe('UNHEALTHY');
+  });
+
+  it('is degraded when no message came for a minute, counted from the connection if that is younger', () => {
+    const quiet = { lastFrameAt: NOW - 61n * SECOND };
+    expect(venueHealth('upbit', venue(quiet), NOTHING, NOW)).toMatchObject({
+      status: 'DEGRADED',
+      detail: 'connected, but no message for 61s',
+    });
+    expect(venueHealth('upbit', venue({ ...quiet, since: NOW - SECOND }), NOTHING, NOW).status).toBe('HEALTHY');
+    const never = { lastFrameAt: undefined, since: NOW - 60n * SECOND };
+    expect(venueHealth('upbit', venue(never), NOTHING, NOW).status).toBe('DEGRADED');
+  });
+
+  it('names codes that the venue does not list or sends nothing for, ten at most', () => {
+    const silent = Array.from({ length: 12 }, (_, at) => `KRW-${at}`);
+    const { status, detail } = venueHealth('upbit', venue({ silent }), ['KRW-NIX'], NOW);
+    expect(status).toBe('HEALTHY');
+    expect(detail).toMatch(/not listed by the venue KRW-NIX; nothing came for KRW-0, .*KRW-9 and 2 more$/);
+  });
+});
+
+describe('health of the log', () => {
+  it('is degraded while it is waited for at the start', () => {
+    expect(logHealth(undefined, 'connection refused')).toMatchObject({
+      status: 'DEGRADED',
+      detail: 'waiting for it: connection refused',
+    });
+  });
+
+  it('is degraded while sends fail, with the reason', () => {
+    expect(logHealth(status({ consecutiveErrors: 3 }), 'away')).toMatchObject({
+      status: 'DEGRADED',
+      detail: '3 failed sends in a row: away',
+    });
+    expect(logHealth(status({}), 'away')).toMatchObject({ status: 'HEALTHY', detail: 'publishing' });
+  });
+});
+
+describe('health of the buffer', () => {
+  it('is good while memory is enough', () => {
+    expect(bufferHealth(undefined, NOW).status).toBe('HEALTHY');
+    expect(bufferHealth(status({ waiting: 5 }), NOW)).toMatchObject({ status: 'HEALTHY', detail: '5 wait in memory' });
+  });
+
+  it('is degraded while trades go to the disk', () => {
+    const spill = { active: true, written: 9, waiting: 7, bytes: 1 };
+    expect(bufferHealth(status({ waiting: 5, spill }), NOW)).toMatchObject({
+      status: 'DEGRADED',
+      detail: '5 wait in memory, 7 on the disk; new trades go to the disk',
+    });
+  });
+
+  it('is degraded for a minute after something was dropped', () => {
+    expect(bufferHealth(status({ lastLossAt: NOW - 59n * SECOND }), NOW).status).toBe('DEGRADED');
+    expect(bufferHealth(status({ lastLossAt: NOW - 60n * SECOND }), NOW).status).toBe('HEALTHY');
+  });
+});
+
+function status(change: Partial<IngestionStatus['publisher']>): IngestionStatus {
+  const publisher = { consecutiveErrors: 0, waiting: 0, spill: undefined, lastLossAt: undefined, ...change };
+  return { publisher, venues: {} } as unknown as IngestionStatus;
+}

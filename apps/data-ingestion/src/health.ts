@@ -1,0 +1,71 @@
+import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
+import type { HealthComponent, HealthStatus } from '@aipx/service';
+
+/** Longest time, ms, without a message of a venue whose market is open. */
+const QUIET_MS = 60_000;
+const NANOS_PER_MILLI = 1_000_000n;
+const MOST_NAMED = 10;
+
+/**
+ * How a venue stands, as `/health` says it.
+ *
+ * @param unknown codes that the venue does not list
+ */
+export function venueHealth(
+  name: string,
+  status: VenueIngestionStatus | undefined,
+  unknown: readonly string[],
+  now: bigint,
+): HealthComponent {
+  if (status === undefined) return { name, status: 'UNHEALTHY', detail: 'not started, the log comes first' };
+  const remarks = [
+    named('not listed by the venue', unknown),
+    named('nothing came for', status.silent),
+    named('silent among others', status.stale),
+  ].filter((remark) => remark !== '');
+  const { state, detail } = connectionHealth(status, now);
+  return { name, status: state, detail: [detail, ...remarks].join('; ') };
+}
+
+/** How the way to the log stands. */
+export function logHealth(status: IngestionStatus | undefined, lastError: string): HealthComponent {
+  const name = 'kafka';
+  if (status === undefined) return { name, status: 'DEGRADED', detail: `waiting for it: ${lastError || 'connecting'}` };
+  const { consecutiveErrors } = status.publisher;
+  if (consecutiveErrors === 0) return { name, status: 'HEALTHY', detail: 'publishing' };
+  return { name, status: 'DEGRADED', detail: `${consecutiveErrors} failed sends in a row: ${lastError}` };
+}
+
+/** What waits, and whether anything had to be let go of late. */
+export function bufferHealth(status: IngestionStatus | undefined, now: bigint): HealthComponent {
+  const name = 'buffer';
+  if (status === undefined) return { name, status: 'HEALTHY', detail: 'empty' };
+  const { waiting, spill, lastLossAt } = status.publisher;
+  const onDisk = spill === undefined || spill.waiting === 0 ? '' : `, ${spill.waiting} on the disk`;
+  const detail = `${waiting} wait in memory${onDisk}`;
+  if (lastLossAt !== undefined && Number((now - lastLossAt) / NANOS_PER_MILLI) < QUIET_MS) {
+    return { name, status: 'DEGRADED', detail: `${detail}; records were dropped within the last minute` };
+  }
+  if (spill?.active) return { name, status: 'DEGRADED', detail: `${detail}; new trades go to the disk` };
+  return { name, status: 'HEALTHY', detail };
+}
+
+function connectionHealth(
+  { state, lastFrameAt, since, lastError }: VenueIngestionStatus,
+  now: bigint,
+): { readonly state: HealthStatus; readonly detail: string } {
+  const name = state.toLowerCase();
+  if (state !== 'CONNECTED') {
+    return { state: 'UNHEALTHY', detail: lastError === undefined ? name : `${name}: ${lastError.message}` };
+  }
+  const quietSince = lastFrameAt === undefined || lastFrameAt < since ? since : lastFrameAt;
+  const quietMs = Number((now - quietSince) / NANOS_PER_MILLI);
+  if (quietMs < QUIET_MS) return { state: 'HEALTHY', detail: name };
+  return { state: 'DEGRADED', detail: `${name}, but no message for ${Math.round(quietMs / 1_000)}s` };
+}
+
+function named(what: string, symbols: readonly string[]): string {
+  if (symbols.length === 0) return '';
+  const more = symbols.length > MOST_NAMED ? ` and ${symbols.length - MOST_NAMED} more` : '';
+  return `${what} ${symbols.slice(0, MOST_NAMED).join(', ')}${more}`;
+}

@@ -1,0 +1,7 @@
+import { projectConfig } from '../../vitest.shared.js';
+
+export default projectConfig(import.meta.dirname, {
+  globalSetup: ['test/support/kafka-server.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+});

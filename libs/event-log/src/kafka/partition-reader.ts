@@ -1,0 +1,95 @@
+import { MarketDataError } from '@aipx/market-model';
+import type { LogRecord, OffsetRange, ReadLimits, TopicPartition } from '../event-log.js';
+import type { Cluster, Host } from './cluster.js';
+import { FetchedRecords } from './fetched-records.js';
+import { outsideOfRange, readError, unreadable } from './read-error.js';
+import { Backoff } from './waiting.js';
+import { FETCH, READ_UNCOMMITTED, type FetchedPartition } from './wire/fetch.js';
+import { kafkaError } from './wire/protocol.js';
+import { EARLIEST, LATEST, LIST_OFFSETS } from './wire/requests.js';
+
+const PURPOSE = 'read';
+/** A broker gives at least one batch whatever is asked for. */
+const LARGEST_FETCH_BYTES = 4 * 1024 * 1024;
+const NO_ANSWER: Pick<FetchedPartition, 'bytes'> = { bytes: Buffer.alloc(0) };
+
+/** Reads offsets and records from the leaders, exactly where it is told to, without any consumer group. */
+export class PartitionReader {
+  readonly #cluster: Cluster;
+  readonly #closing: AbortSignal;
+
+  constructor(cluster: Cluster, closing: AbortSignal) {
+    this.#cluster = cluster;
+    this.#closing = closing;
+  }
+
+  /** @throws {MarketDataError} `STORE_UNAVAILABLE` (retryable) when no leader answers for a request timeout, `STORE_REFUSED` */
+  async range(of: TopicPartition): Promise<OffsetRange> {
+    const [begin, end] = await Promise.all([EARLIEST, LATEST].map((which) => this.#offset(of, which)));
+    return { begin: begin ?? 0n, end: end ?? 0n };
+  }
+
+  /** @throws {MarketDataError} as `range` does, and as `EventLog.read` says */
+  async read(of: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
+    const fetched = new FetchedRecords(of, from);
+    for (;;) {
+      const before = fetched.next;
+      const { bytes } = await this.#atLeader(of, (host) => this.#fetch(host, of, fetched.next, limits));
+      fetched.add(bytes);
+      const records = fetched.take(limits);
+      // What holds no records, such as markers of transactions, is passed over.
+      if (records.length > 0 || fetched.next === before) return records;
+    }
+  }
+
+  async #fetch(
+    host: Host,
+    of: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+  ): Promise<Pick<FetchedPartition, 'bytes'>> {
+    const maxBytes = Math.min(limits.maxBytes, LARGEST_FETCH_BYTES);
+    const { topic, partition } = of;
+    const { errorCode, partitions } = await this.#cluster.ask(host, PURPOSE, FETCH, {
+      maxWaitTime: 0,
+      minBytes: 0,
+      maxBytes,
+      isolationLevel: READ_UNCOMMITTED,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes }] }],
+    });
+    const answer = partitions.find((each) => each.topic === topic && each.partition === partition);
+    const error = kafkaError(answer?.errorCode ?? errorCode);
+    if (error?.type === 'OFFSET_OUT_OF_RANGE') throw outsideOfRange(of, from, await this.range(of));
+    if (error !== undefined) throw readError(of, error);
+    return answer ?? NO_ANSWER;
+  }
+
+  async #offset(of: TopicPartition, timestamp: number): Promise<bigint> {
+    return await this.#atLeader(of, async (host) => {
+      const { responses } = await this.#cluster.ask(host, PURPOSE, LIST_OFFSETS, {
+        isolationLevel: READ_UNCOMMITTED,
+        topics: [{ topic: of.topic, partitions: [{ partition: of.partition, timestamp }] }],
+      });
+      const answer = responses[0]?.partitions[0];
+      const error = kafkaError(answer?.errorCode ?? 0);
+      if (error !== undefined) throw readError(of, error);
+      if (answer === undefined) throw unreadable(of, new Error('the answer does not name the partition'));
+      return BigInt(answer.offset);
+    });
+  }
+
+  /** Does the work at the partition's leader, again if that moves or is away, for one request timeout at most. */
+  async #atLeader<Result>(of: TopicPartition, work: (host: Host) => Promise<Result>): Promise<Result> {
+    const giveUpAt = performance.now() + this.#cluster.requestTimeoutMs;
+    const backoff = new Backoff();
+    for (let isDoubted = false; ; isDoubted = true) {
+      try {
+        return await work(await this.#cluster.findLeader(of, isDoubted));
+      } catch (cause) {
+        const isFinal = !(cause instanceof MarketDataError) || !cause.retryable || cause.code === 'STORE_REFUSED';
+        if (isFinal || this.#closing.aborted || performance.now() > giveUpAt) throw unreadable(of, cause);
+      }
+      await backoff.wait(this.#closing).catch(() => undefined);
+    }
+  }
+}

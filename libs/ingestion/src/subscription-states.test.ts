@@ -1,0 +1,150 @@
+import type { Subscription } from '@aipx/venue';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SubscriptionStates, type StreamLimits } from './subscription-states.js';
+
+const MILLI = 1_000_000n;
+const SECOND = 1_000 * Number(MILLI);
+const A: Subscription = { symbol: 'KRW-A', channel: 'tick' };
+const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
+
+const at = (seconds: number) => BigInt(Math.round(seconds * SECOND));
+
+function requested(limits: Partial<StreamLimits> = { staleAfterMs: 60_000 }) {
+  const states = new SubscriptionStates([A, B], { firstRecordWithinMs: 5_000, ...limits });
+  states.requested(0n);
+  /** One record of a stream, in a frame of its own. */
+  const hear = ({ symbol, channel }: Subscription, seconds: number) => {
+    states.frame(at(seconds));
+    return states.seen(symbol, channel, at(seconds));
+  };
+  /** A record of each stream every half second, from and up to a second. */
+  const hearEach = (streams: readonly Subscription[], from: number, to: number) => {
+    for (let seconds = from; seconds <= to; seconds += 0.5) for (const one of streams) hear(one, seconds);
+  };
+  return { states, hear, hearEach };
+}
+
+describe('a stream that falls silent among busy ones', () => {
+  it('is stale once it is silent for longer than the shortest time and twenty times its longest pause', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 130);
+    expect(states.newlyStale()).toEqual([]);
+    hearEach([B], 130.5, 131);
+    expect(states.newlyStale()).toEqual([A]);
+    expect(states.list(at(131))).toEqual([
+      { ...A, state: 'stale' },
+      { ...B, state: 'active' },
+    ]);
+  });
+
+  it('is told once, and says when it speaks again since when nobody knows', () => {
+    const { states, hear, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 200);
+    expect(states.newlyStale()).toEqual([A]);
+    hearEach([B], 200.5, 300);
+    expect(states.newlyStale()).toEqual([]);
+    expect(hear(A, 300)).toBe(at(70));
+    expect(hear(A, 300.5)).toBeUndefined();
+    expect(states.list(at(301)).map(({ state }) => state)).toEqual(['active', 'active']);
+  });
+
+  it('is told again when it falls silent once more, if it was regular again in between', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 200);
+    expect(states.newlyStale()).toEqual([A]);
+    hearEach([A, B], 200.5, 270);
+    hearEach([B], 270.5, 331);
+    expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it('is not told again when it has said only little since', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 200);
+    expect(states.newlyStale()).toEqual([A]);
+    hearEach([A, B], 200.5, 230);
+    hearEach([B], 230.5, 3_600);
+    expect(states.newlyStale()).toEqual([]);
+  });
+
+  it('is given as much as its own pauses ask for', () => {
+    const { states, hear, hearEach } = requested();
+    for (let seconds = 1; seconds <= 400; seconds += 1) hear(seconds % 10 === 0 ? A : B, seconds);
+    hearEach([B], 400.5, 600);
+    expect(states.newlyStale()).toEqual([]);
+    hearEach([B], 600.5, 600.5);
+    expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it('is not stale after a burst: it was never regular', () => {
+    const { states, hear, hearEach } = requested();
+    for (let n = 0; n < 500; n += 1) hear(A, 1 + n / 100);
+    hearEach([B], 6.5, 3_600);
+    expect(states.newlyStale()).toEqual([]);
+  });
+
+  it('is not stale while everything is silent, or nobody reads: only the time of others counts', () => {
+    const { states, hear, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hear(B, 4_000);
+    hear(B, 8_000);
+    expect(states.newlyStale()).toEqual([]);
+    hearEach([B], 8_000.5, 8_070);
+    expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it('begins anew with each connection', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    states.requested(at(71));
+    hearEach([B], 71.5, 300);
+    expect(states.newlyStale()).toEqual([]);
+    expect(states.list(at(300)).map(({ state }) => state)).toEqual(['silent', 'active']);
+    expect(states.lastRecordAt('KRW-A', 'tick')).toBe(at(70));
+  });
+
+  it('is handed over with its stretch when its connection ends, and is stale no more', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 200);
+    states.newlyStale();
+    expect(states.endStale()).toEqual([{ subscription: A, from: at(70) }]);
+    expect(states.endStale()).toEqual([]);
+  });
+
+  it('is never stale where the venue’s trading rests', () => {
+    const { states, hearEach } = requested({});
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 3_600);
+    expect(states.newlyStale()).toEqual([]);
+  });
+
+  it('need not be one that was subscribed: others are passed over', () => {
+    const { states, hear } = requested();
+    expect(hear({ symbol: 'KRW-OTHER', channel: 'tick' }, 1)).toBeUndefined();
+    expect(hear({ symbol: 'KRW-A', channel: 'orderbook' }, 1)).toBeUndefined();
+    expect(states.lastRecordAt('KRW-OTHER', 'tick')).toBeUndefined();
+    expect(states.list(at(1)).map(({ state }) => state)).toEqual(['requested', 'requested']);
+  });
+
+  it('never is when no pause is longer than twenty times one it had before', () => {
+    const pauses = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(pauses, fc.integer({ min: 1, max: 30 }), (tail, firstPause) => {
+        const { states, hear } = requested({ staleAfterMs: 1 });
+        let seconds = 0;
+        for (const pause of [firstPause, ...tail.map((one) => Math.min(one, 20 * firstPause))]) {
+          for (let busy = 0; busy < pause; busy += 1) {
+            hear(B, (seconds += 1));
+            expect(states.newlyStale()).toEqual([]);
+          }
+          hear(A, seconds);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,15 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import kafkajs, { type Kafka } from 'kafkajs';
+
+const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
+
+/** kafkajs knows of zstd, and leaves the work to its user. */
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: ({ buffer }: { readonly buffer: Buffer }) =>
+    Promise.resolve(zstdCompressSync(buffer, { pledgedSrcSize: buffer.length })),
+  decompress: (buffer: Buffer) => Promise.resolve(zstdDecompressSync(buffer)),
+});
+
+export function kafkaClient(brokers: readonly string[]): Kafka {
+  return new kafkajs.Kafka({ brokers: [...brokers], clientId: 'ingestion-bench', logLevel: logLevel.ERROR });
+}

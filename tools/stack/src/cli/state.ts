@@ -1,0 +1,85 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRunning, type ProcessId } from '../process-table.js';
+import { PARTS, type Part } from './parts.js';
+
+/** Everything of a stack lies below one folder. */
+export interface StackFolder {
+  readonly path: string;
+  /** The addresses of what runs, as environment lines. */
+  readonly environment: string;
+  data(part: Part): string;
+  log(part: Part): string;
+  state(part: Part): string;
+}
+
+/** A part that was started, as `up` leaves it and the other commands find it. */
+export interface PartState {
+  readonly part: Part;
+  readonly mode: 'native' | 'docker';
+  /** The lines that tell clients where it is, passwords included. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What holds the servers; none in Docker. */
+  readonly keeper?: ProcessId;
+  readonly servers: readonly ServerState[];
+}
+
+export interface ServerState {
+  readonly name: string;
+  readonly address: string;
+  /** None in Docker. */
+  readonly process?: ProcessId;
+}
+
+export function stackFolder(path: string): StackFolder {
+  return {
+    path,
+    environment: join(path, 'stack.env'),
+    data: (part) => join(path, part),
+    log: (part) => join(path, 'logs', `${part}.log`),
+    state: (part) => join(path, 'state', `${part}.json`),
+  };
+}
+
+export async function readStates(folder: StackFolder): Promise<readonly PartState[]> {
+  const texts = await Promise.all(PARTS.map((part) => readFile(folder.state(part), 'utf8').catch(() => undefined)));
+  return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text) as PartState);
+}
+
+export async function writeState(folder: StackFolder, state: PartState): Promise<void> {
+  const place = folder.state(state.part);
+  await mkdir(join(place, '..'), { recursive: true, mode: 0o700 });
+  await writeFile(`${place}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  await rename(`${place}.new`, place);
+}
+
+export async function removeState(folder: StackFolder, part: Part): Promise<void> {
+  await rm(folder.state(part), { force: true });
+}
+
+/** Whether everything of a native part runs. */
+export async function allRun({ keeper, servers }: PartState): Promise<boolean> {
+  const processes = [keeper, ...servers.map(({ process }) => process)];
+  const running = await Promise.all(processes.map(async (id) => id !== undefined && (await isRunning(id))));
+  return running.every(Boolean);
+}
+
+/** Writes `stack.env` anew: the lines of every part that was started. */
+export async function writeEnvironment(folder: StackFolder): Promise<void> {
+  const states = await readStates(folder);
+  if (states.length === 0) {
+    await rm(folder.environment, { force: true });
+    return;
+  }
+  await writeFile(`${folder.environment}.new`, environmentLines(states), { mode: 0o600 });
+  await rename(`${folder.environment}.new`, folder.environment);
+}
+
+/** `NAME=value` lines, in the order of the parts. No value needs quotes: addresses, names and base64url. */
+export function environmentLines(states: readonly PartState[]): string {
+  const inOrder = PARTS.flatMap((part) => states.filter((state) => state.part === part));
+  return inOrder
+    .flatMap(({ env }) => Object.entries(env))
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
