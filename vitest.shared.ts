@@ -10,7 +10,7 @@ export function projectConfig(root: string, test: ViteUserConfig['test'] = {}): 
   const report = join(workspace, 'reports', `${relative(workspace, root)}.json`);
   return {
     root,
-    ssr: { resolve: { conditions: ['@aipx/source', 'module', 'node', 'development|production'] } },
+    ssr: { resolve: { conditions: ['@aipx/source', 'node', 'development|production'] } },
     test: {
       name: basename(root),
       environment: 'node',

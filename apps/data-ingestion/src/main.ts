@@ -1,6 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
 import { runService } from '@aipx/service';
 import { IngestionService } from './service.js';
 import { ingestionSchema, ingestionSettings } from './settings.js';
+
+// Left alone, V8 lets garbage lie while there is room: 154 MB instead of 99 at 1,000 messages/s.
+setFlagsFromString('--optimize-for-size');
 
 process.exitCode = await runService(
   {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEAD_LETTER_TOPIC } from '@aipx/event-log';
+import { DEAD_LETTER_TOPIC } from '@aipx/event-log/dead-letter';
 import { KafkaEventLog } from '@aipx/event-log/kafka';
 import {
   Ingestion,
@@ -12,9 +12,8 @@ import {
 } from '@aipx/ingestion';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
-import { ServiceHttpServer, type Logger, type ManagedService } from '@aipx/service';
+import { FaultLog, ServiceHttpServer, type Logger, type ManagedService } from '@aipx/service';
 import { wallClock } from '@aipx/websocket-client';
-import { FaultLog } from './fault-log.js';
 import { bufferHealth, logHealth, venueHealth } from './health.js';
 import { IngestionMetrics } from './metrics.js';
 import { ProgressLog } from './progress-log.js';

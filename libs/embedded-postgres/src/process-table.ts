@@ -31,6 +31,15 @@ export async function commandLine(pid: number): Promise<string> {
   return text.replaceAll('\0', ' ').trimEnd();
 }
 
+/** Resident memory in bytes; `undefined` when there is no such process. */
+export async function residentBytes(pid: number): Promise<number | undefined> {
+  const kilobytes =
+    process.platform === 'linux'
+      ? /^VmRSS:\s*(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1]
+      : await processStatus(pid, 'rss=');
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
 /** One column of `ps`, which every Unix has. */
 async function processStatus(pid: number, column: string): Promise<string | undefined> {
   const run = promisify(execFile);

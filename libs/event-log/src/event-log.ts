@@ -42,6 +42,11 @@ export interface AppendOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface WaitOptions {
+  /** Ends the wait: the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 export interface ReadLimits {
   readonly maxRecords: number;
   /** Of keys and values. */
@@ -63,7 +68,7 @@ export interface EventLog {
    * @throws {MarketDataError} `PUBLISH_FAILED` for a topic that this log does not have
    */
   partitionFor(topic: string, key: string): TopicPartition;
-  range(partition: TopicPartition): Promise<OffsetRange>;
+  range(partition: TopicPartition, options?: WaitOptions): Promise<OffsetRange>;
   /**
    * Appends all entries in order. Resolves when they will survive a crash of this process. Entries that cannot be
    * addressed, such as those of an unknown topic, are refused before anything is written.
@@ -88,7 +93,12 @@ export interface EventLog {
    * @throws {MarketDataError} `STORE_REFUSED` when `from` is outside of the range: never another offset instead.
    * Retryable before its begin, since retention may have moved that: whoever asks for the range again can go on
    */
-  read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]>;
+  read(
+    partition: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    options?: WaitOptions,
+  ): Promise<readonly LogRecord[]>;
   /**
    * Hands the partitions of `topics` to the handler and feeds it until `signal` aborts, then revokes them and resolves.
    * One call of the handler at a time per partition; partitions side by side. Rejects with what the handler throws.
@@ -101,13 +111,33 @@ export interface ConsumeOptions {
   readonly group: string;
   readonly topics: readonly string[];
   readonly limits: ReadLimits;
+  /** Partitions whose handler runs at the same time. @default all */
+  readonly concurrency?: number;
+}
+
+/**
+ * What a group keeps of a partition: a courtesy for tools that show lag, and a hint for whoever reads on. Never an
+ * authority: anybody may move or delete it at any time.
+ */
+export interface CommittedOffset {
+  readonly offset: bigint;
+  /** Free text, at most 4,096 bytes by Kafka's default. */
+  readonly metadata: string;
 }
 
 export interface PartitionHandler {
-  /** A partition is this consumer's now. Returns the offset to begin at: never the log's choice. */
-  onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint>;
+  /**
+   * A partition is this consumer's now. Returns the offset to begin at: never the log's choice. `committed` is what the
+   * group keeps, where the log keeps it and it could be learned in time.
+   */
+  onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint>;
   /** The next records of one partition. No further ones of it come before this resolves. */
   onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void>;
   /** The partition is no longer this consumer's; what is buffered of it must not be written any more. */
   onRevoked(partition: TopicPartition): Promise<void>;
+  /**
+   * Where the sink stands. Asked every few seconds and before the partition is handed back; what changed is committed for
+   * the group.
+   */
+  position?(partition: TopicPartition): CommittedOffset | undefined;
 }

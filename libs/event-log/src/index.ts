@@ -2,6 +2,7 @@ export { DEAD_LETTER_TOPIC, deadLetterEntry, logPositionText, type DeadLetter } 
 export { EmbeddedEventLog, type EmbeddedEventLogOptions } from './embedded/embedded-event-log.js';
 export type {
   AppendOptions,
+  CommittedOffset,
   ConsumeOptions,
   EventLog,
   LogEntry,
@@ -11,4 +12,5 @@ export type {
   ReadLimits,
   SourceProgress,
   TopicPartition,
+  WaitOptions,
 } from './event-log.js';

@@ -1,4 +1,5 @@
-import { deadLetterEntry, type DeadLetter, type LogEntry, type SourceProgress } from '@aipx/event-log';
+import { deadLetterEntry } from '@aipx/event-log/dead-letter';
+import type { DeadLetter, LogEntry, SourceProgress } from '@aipx/event-log';
 import type { MarketEvent } from '@aipx/market-model';
 import { encodeEvent, EVENT_SCHEMAS, EVENT_TOPICS, PROTOBUF_CONTENT_TYPE } from '@aipx/market-proto';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
-import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
+import { MarketDataError, type Gap, type Nanoseconds } from '@aipx/market-model';
 import type { Subscription } from '@aipx/venue';
 import { wallClock, type ConnectionState, type StateChange } from '@aipx/websocket-client';
 import { BufferedPublisher } from './buffer/buffered-publisher.js';
@@ -13,6 +13,7 @@ import { endsOf, readPast, spilledPast, type PastOptions } from './past.js';
 import type { Publisher, PublisherStatus } from './publisher.js';
 import type { SpillQueue } from './spill/spill-queue.js';
 import type { StreamStatus } from './subscription-states.js';
+import { UnnamedPast } from './unnamed-past.js';
 import { VenueConnection, type VenueInput } from './venue-connection.js';
 
 export interface IngestionOptions {
@@ -111,6 +112,7 @@ export class Ingestion {
   #started = false;
   #publishing: Promise<void> = Promise.resolve();
   #rememberingPast: Promise<unknown> = Promise.resolve();
+  #unnamedPast: UnnamedPast | undefined;
 
   constructor(options: IngestionOptions) {
     this.#options = options;
@@ -138,10 +140,14 @@ export class Ingestion {
     const { log, signal, buffer, hooks = {}, gapLookbackMs = ONE_HOUR_MS } = this.#options;
     const onFault = (error: MarketDataError) => hooks.onFault?.(error);
     const ends = await endsOf(log, onFault, AbortSignal.any([signal, starting]));
-    const since = wallClock() - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
-    const spilled = spilledPast(buffer?.spill);
+    const startedAt = wallClock();
+    const since = startedAt - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
+    const unnamedPast = buffer?.spill && this.#openUnnamedPast(buffer.spill.folder, startedAt);
+    this.#unnamedPast = unnamedPast;
+    const endOf = (venue: string) => unnamedPast?.endOf(venue);
+    const spilled = spilledPast(buffer?.spill, endOf);
     const reading = AbortSignal.any([signal, this.#endOfPast.signal]);
-    const past: PastOptions = { log, ends, spilled, since, onFault, signal: reading };
+    const past: PastOptions = { log, ends, spilled, since, endOf, onFault, signal: reading };
     this.#rememberingPast = Promise.all(
       this.#connections.map((connection, index) => this.#rememberPast(connection, this.#options.venues[index], past)),
     ).catch((error: unknown) => this.#failure.reject(error));
@@ -178,6 +184,8 @@ export class Ingestion {
     for (const connection of this.#connections) connection.feed.finish(wallClock());
     this.#publisher.end(deadline);
     await this.#publishing;
+    // The gaps that name the past are in the log or on the disk; where no frame came, no record hides it.
+    for (const { id } of this.#connections) this.#unnamedPast?.forget(id);
     deadline?.removeEventListener('abort', stopReading);
   }
 
@@ -191,12 +199,20 @@ export class Ingestion {
     const onFault = (error: MarketDataError) => hooks.onFault?.(error);
     if (buffer !== undefined) {
       const { onPublished } = hooks;
-      return new BufferedPublisher({ log, ...buffer, onFault, ...(onPublished && { onPublished }) });
+      const onGapStored = (gap: Gap) => this.#unnamedPast?.stored(gap);
+      return new BufferedPublisher({ log, ...buffer, onFault, onGapStored, ...(onPublished && { onPublished }) });
     }
     const onPressure = (pause: boolean) => {
       for (const connection of this.#connections) connection.pause(pause);
     };
     return new FramePublisher({ log, ...pausing, onPressure, onFault });
+  }
+
+  #openUnnamedPast(folder: string, startedAt: Nanoseconds): UnnamedPast {
+    const { venues, hooks = {} } = this.#options;
+    const onFault = (error: MarketDataError) => hooks.onFault?.(error);
+    const subscriptions = new Map(venues.map((input) => [input.driver.id, input.subscriptions] as const));
+    return new UnnamedPast({ folder, venues: subscriptions, startedAt, onFault });
   }
 
   #connection(input: VenueInput): VenueConnection {
@@ -232,7 +248,8 @@ export class Ingestion {
   async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: PastOptions): Promise<void> {
     if (input === undefined || input.replay !== undefined) return;
     const known = await readPast(past, connection.id, input.subscriptions);
-    if (known !== undefined) connection.feed.rememberPast(known);
+    if (known === undefined) this.#unnamedPast?.forget(connection.id);
+    else connection.feed.rememberPast(known);
   }
 }
 

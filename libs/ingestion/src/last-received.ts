@@ -12,6 +12,13 @@ export interface PartitionEnd {
   readonly end: bigint;
 }
 
+export interface SearchedSpan {
+  /** Records the log took before this are not read. */
+  readonly since: Nanoseconds;
+  /** What was received from then on does not count. */
+  readonly before: Nanoseconds | undefined;
+}
+
 /** Where the log of ticks and books ends now. */
 export async function partitionEnds(log: EventLog): Promise<readonly PartitionEnd[]> {
   const partitions = (await Promise.all(CHANNELS.map((channel) => log.partitionsOf(EVENT_TOPICS[channel])))).flat();
@@ -22,7 +29,6 @@ export async function partitionEnds(log: EventLog): Promise<readonly PartitionEn
  * When each stream's last record was received, read back from the log's end. It is what tells a restarted process for
  * how long nobody listened.
  *
- * @param since records the log took before this are not read
  * @param found gets each stream as it is found, so that what an interrupted search knows is not lost
  */
 export async function lastReceived(
@@ -30,7 +36,7 @@ export async function lastReceived(
   ends: readonly PartitionEnd[],
   exchange: string,
   subscriptions: readonly Subscription[],
-  since: Nanoseconds,
+  { since, before }: SearchedSpan,
   found: Map<Subscription, Nanoseconds>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -42,6 +48,7 @@ export async function lastReceived(
       const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
       const receivedAt = subscription && receivedTime(subscription.channel, record);
       if (subscription === undefined || receivedAt === undefined) continue;
+      if (before !== undefined && receivedAt >= before) continue;
       wanted.delete(record.key);
       found.set(subscription, receivedAt);
       if (wanted.size === 0) return;

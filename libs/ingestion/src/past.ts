@@ -12,18 +12,23 @@ export type SpilledPast = ReadonlyMap<string, Nanoseconds>;
 const RECORDS_A_TURN = 2_000;
 const RETRY_MS = 1_000;
 
+/** What was received from then on says nothing of the venue's past; absent where everything does. */
+export type EndOfPast = (venue: string) => Nanoseconds | undefined;
+
 /**
  * What the disk holds of the time before this process. What comes to stand there meanwhile is not read; nothing may be
  * acknowledged until this resolves.
  */
-export async function spilledPast(spill: SpillQueue | undefined): Promise<SpilledPast> {
+export async function spilledPast(spill: SpillQueue | undefined, endOf: EndOfPast): Promise<SpilledPast> {
   const past = new Map<string, Nanoseconds>();
   const waiting = spill?.waiting ?? 0;
   let read = 0;
   for (const { entry } of spill?.entries() ?? []) {
     if (read === waiting) break;
     const exchange = entry.headers['exchange'];
-    if (exchange !== undefined) past.set(streamName(entry.topic, exchange, entry.key), entry.receivedAt);
+    if (exchange !== undefined && entry.receivedAt < (endOf(exchange) ?? Infinity)) {
+      past.set(streamName(entry.topic, exchange, entry.key), entry.receivedAt);
+    }
     read += 1;
     if (read % RECORDS_A_TURN === 0) await turn();
   }
@@ -36,6 +41,7 @@ export interface PastOptions {
   readonly spilled: Promise<SpilledPast>;
   /** Records the log took before this are not read. */
   readonly since: Nanoseconds;
+  readonly endOf: EndOfPast;
   readonly onFault: (error: MarketDataError) => void;
   /** Ends the reading; what was found until then is returned. */
   readonly signal: AbortSignal;
@@ -66,13 +72,14 @@ export async function readPast(
 
 /** Empty where the search failed: that something may be missing must be said although nobody knows since when. */
 async function fromLog(
-  { log, ends, since, onFault, signal }: PastOptions,
+  { log, ends, since, endOf, onFault, signal }: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
 ): Promise<ReadonlyMap<Subscription, Nanoseconds> | undefined> {
   if (ends.every(({ end }) => end === 0n)) return undefined;
   const found = new Map<Subscription, Nanoseconds>();
-  const search = () => lastReceived(log, ends, exchange, subscriptions, since, found, signal);
+  const span = { since, before: endOf(exchange) };
+  const search = () => lastReceived(log, ends, exchange, subscriptions, span, found, signal);
   await patiently(search, onFault, signal).catch(() => undefined);
   return found;
 }

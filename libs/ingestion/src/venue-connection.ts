@@ -38,6 +38,7 @@ export interface VenueConnectionHooks {
   readonly onFailed: (error: MarketDataError) => void;
 }
 
+/** For every venue: a handshake takes two round trips and TLS, tens of milliseconds, seconds on a bad line. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 1_000;
 

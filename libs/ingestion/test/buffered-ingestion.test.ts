@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEAD_LETTER_TOPIC, EmbeddedEventLog } from '@aipx/event-log';
@@ -6,8 +6,10 @@ import { MarketDataError } from '@aipx/market-model';
 import { decodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
 import type { Subscription } from '@aipx/venue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Ingestion } from '../src/ingestion.js';
+import type { WaitingRecord } from '../src/buffer/waiting-record.js';
+import { Ingestion, type IngestionHooks } from '../src/ingestion.js';
 import { SpillQueue } from '../src/spill/spill-queue.js';
+import { Mailbox } from './mailbox.js';
 import { plainDriver } from './plain-venue.js';
 import { VenueServer } from './venue-server.js';
 import { WatchedLog } from './watched-log.js';
@@ -47,12 +49,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function newIngestion(): Ingestion {
+function newIngestion(hooks: IngestionHooks = {}): Ingestion {
   return new Ingestion({
     log,
     venues: [{ driver: plainDriver, websocketUrl: venue.url, subscriptions: [A] }],
     signal: abort.signal,
     buffer: { limits: LIMITS, spill, maxHopelessErrors: 10 },
+    hooks,
   });
 }
 
@@ -113,6 +116,54 @@ describe('ingestion with a buffer', () => {
     expect(left.filter(({ topic }) => topic === 'market.tick')).toHaveLength(1);
     const gaps = left.filter(({ topic }) => topic === 'market.gap').map(({ value }) => decodeEvent('gap', value));
     expect(gaps).toMatchObject([{ cause: 'RECONNECT', from: 0n, detail: 'not running' }]);
+  });
+
+  it('names the time before a process that was killed before it had named it', async () => {
+    const first = newIngestion();
+    await first.start();
+    (await venue.connection()).send('tick KRW-A 5 1');
+    await log.holds('tick', 1);
+    await first.disconnect();
+    await first.drain();
+
+    log.beforeRead = () => new Promise(() => undefined); // it is not read back yet, and records come
+    const published = new Mailbox<readonly WaitingRecord[]>();
+    const hooks = { onPublished: (records: readonly WaitingRecord[]) => published.put(records) };
+    const killed = newIngestion(hooks);
+    await killed.start();
+    (await venue.connection(1)).send('tick KRW-A 5 2');
+    await published.take();
+    // What a process leaves that is killed now.
+    const left = join(folder, 'left');
+    cpSync(join(folder, 'spill'), left, { recursive: true });
+    goAway(); // what this one says at its end, no killed process would
+    await stop(killed);
+    spill.close();
+
+    log.beforeRead = () => Promise.resolve();
+    log.beforeAppend = () => Promise.resolve();
+    spill = SpillQueue.open({ folder: left, maxBytes: 1 << 24 });
+    const next = newIngestion(hooks);
+    await next.start();
+    (await venue.connection(2)).send('tick KRW-A 5 3');
+    while (!(await published.take()).some(({ gap }) => gap?.cause === 'RECONNECT'));
+    const ticks = await log.holds('tick', 3);
+    expect(await log.holds('gap', 1)).toMatchObject([
+      { cause: 'RECONNECT', detail: 'not running', from: ticks[0]?.receivedTimestamp, to: ticks[2]?.receivedTimestamp },
+    ]);
+    expect(existsSync(join(left, 'unnamed-past'))).toBe(false);
+    await next.disconnect();
+    await next.drain();
+  });
+
+  it('leaves nothing to be named behind when it ends in order', async () => {
+    const ingestion = newIngestion();
+    await ingestion.start();
+    (await venue.connection()).send('tick KRW-A 5 1');
+    await log.holds('tick', 1);
+    await ingestion.disconnect();
+    await ingestion.drain();
+    expect(existsSync(join(folder, 'spill', 'unnamed-past'))).toBe(false);
   });
 
   it('cannot be started twice', async () => {

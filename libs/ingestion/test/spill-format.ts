@@ -28,6 +28,8 @@ export function storedFiles(folder: string): readonly StoredFile[] {
 }
 
 function storedFile(name: string, content: Buffer): StoredFile {
+  // The process was killed between making the file and writing its header.
+  if (content.length < 20) return { name, bytes: content.length, records: [], torn: content.length };
   const first = BigInt(name.slice(0, 20));
   const seed = content.readUInt32LE(16);
   if (content.toString('latin1', 0, 7) !== 'AIPXSPL' || content[7] !== 1) throw new Error(`${name}: wrong magic`);

@@ -1,12 +1,9 @@
-import type { EventLog, TopicPartition } from '@aipx/event-log';
+import type { CommittedOffset, EventLog, TopicPartition } from '@aipx/event-log';
+import type { MarketDataError } from '@aipx/market-model';
 import type { ColdPartition, ColdSession, ColdStore } from '@aipx/recording';
 import type { ObjectStore } from './object-store/object-store.js';
-import {
-  DEFAULT_BACKOFF,
-  PatientObjectStore,
-  type Backoff,
-  type StoreFault,
-} from './object-store/patient-object-store.js';
+import { DEFAULT_BACKOFF, type Backoff, type StoreFault } from './object-store/patience.js';
+import { PatientObjectStore } from './object-store/patient-object-store.js';
 import type { BatchEncoder } from './parquet/batch-encoder.js';
 import { LakePartition } from './protocol/lake-partition.js';
 import { LakeNames } from './protocol/names.js';
@@ -36,20 +33,24 @@ export class LakeStore implements ColdStore {
     this.#prefix = options.prefix ?? 'market-data';
   }
 
-  open(partition: TopicPartition, session: ColdSession): Promise<ColdPartition> {
+  open(partition: TopicPartition, session: ColdSession, committed?: CommittedOffset): Promise<ColdPartition> {
     const { objects, log, encoder, onFault, onRecovered, backoff } = this.#options;
     const patient = new PatientObjectStore(objects, {
       signal: session.signal,
-      onFault: onFault ?? (() => undefined),
-      onRecovered: onRecovered ?? (() => undefined),
+      onFault: (fault) => {
+        session.onFault(fault.error, fault.attempt);
+        onFault?.(fault);
+      },
+      onRecovered: () => {
+        session.onRecovered();
+        onRecovered?.();
+      },
       backoff: backoff ?? DEFAULT_BACKOFF,
     });
-    return LakePartition.open({
-      objects: patient,
-      names: new LakeNames(this.#prefix, partition),
-      log,
-      encoder,
-      session,
-    });
+    const names = new LakeNames(this.#prefix, partition);
+    const onTooLarge = (error: MarketDataError, key: string) => {
+      onFault?.({ operation: 'encode', key, error, attempt: 1, retryInMs: 0 });
+    };
+    return LakePartition.open({ objects: patient, names, log, encoder, session, onTooLarge }, committed);
   }
 }

@@ -1,6 +1,6 @@
 import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, it } from 'vitest';
-import type { StoreFault } from '../src/object-store/patient-object-store.js';
+import type { StoreFault } from '../src/object-store/patience.js';
 import { audit } from './support/audit.js';
 import { entryOf, ticks } from './support/events.js';
 import { FaultyObjectStore, outageOf, type Moment } from './support/faulty-object-store.js';

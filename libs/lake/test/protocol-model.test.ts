@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectSound, finishedTo, newWorld, Owner, PROTOCOL, type Rules, type World } from './protocol-model.js';
+import {
+  expectSound,
+  finishedTo,
+  newWorld,
+  Owner,
+  PROTOCOL,
+  type Hint,
+  type Rules,
+  type World,
+} from './protocol-model.js';
 
 type Happening =
   | { readonly kind: 'append'; readonly records: World['records'] }
   | { readonly kind: 'step'; readonly owner: number; readonly rows: number; readonly times: number }
   | { readonly kind: 'crash'; readonly owner: number }
-  | { readonly kind: 'retention'; readonly records: number };
+  | { readonly kind: 'retention'; readonly records: number }
+  /** The group's offset is lost, or an operator moves it: to a batch's own hint, beside it, or anywhere. */
+  | { readonly kind: 'reset'; readonly to: Hint | undefined; readonly batch: number | undefined };
 
 const OWNERS = 3;
 // Two owners for the most part: what goes wrong between owners needs their steps close together.
@@ -34,6 +45,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('retention' as const), records: fc.integer({ min: 1, max: 6 }) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('reset' as const),
+      to: fc.option(fc.record({ begin: fc.nat(12), offset: fc.nat(12) }), { nil: undefined }),
+      batch: fc.option(fc.nat(4), { nil: undefined }),
+    }),
+  },
 );
 
 /** Plays the happenings, checks after each, then lets one owner finish whatever is left. */
@@ -57,6 +76,9 @@ function play(happenings: readonly Happening[], rules: Rules): World {
       case 'retention':
         world.logBegin = Math.min(world.records.length, world.logBegin + happened.records);
         break;
+      case 'reset':
+        world.committed = hintOf(world, happened.batch) ?? happened.to;
+        break;
     }
     expectSound(world);
   }
@@ -64,6 +86,12 @@ function play(happenings: readonly Happening[], rules: Rules): World {
   settle(world, rules);
   expectSound(world);
   return world;
+}
+
+/** Of the n-th batch; also of one that others went on from long ago, or that is unfinished. */
+function hintOf({ plans }: World, batch: number | undefined): Hint | undefined {
+  const plan = batch === undefined ? undefined : [...plans.values()][batch];
+  return plan && { begin: plan.begin, offset: plan.end };
 }
 
 function settle(world: World, rules: Rules): void {
@@ -78,7 +106,7 @@ const RUNS = { numRuns: 5_000 };
 const happenings = fc.array(happening, { minLength: 1, maxLength: 40 });
 
 describe('the protocol of the lake, as a model', () => {
-  it('puts every offset in exactly one file or list, whatever several owners, crashes and retention do', () => {
+  it('puts every offset in exactly one file or list, whatever owners, crashes, retention and resets do', () => {
     fc.assert(
       fc.property(happenings, (played) => {
         const world = play(played, PROTOCOL);
@@ -89,6 +117,7 @@ describe('the protocol of the lake, as a model', () => {
   });
 
   it.each<[keyof Rules, string]>([
+    ['checkHints', 'an owner begins where an operator or a slow member of the group has moved the offset to'],
     ['followPlans', 'an owner that goes on with its own cut doubles or loses rows'],
     ['createOnly', 'a late owner takes rows out of a file that is finished'],
     ['emptyFiles', 'a late owner adds rows that already count as missing'],

@@ -4,8 +4,8 @@ import type {
   Side as ModelSide,
   StreamType as ModelStreamType,
 } from '@aipx/market-model';
-import { Channel, Side, StreamType } from './gen/aipx/market/v1/common_pb.js';
-import { GapCause } from './gen/aipx/market/v1/gap_pb.js';
+import type { Channel, Side, StreamType } from './gen/aipx/market/v1/common_pb.js';
+import type { GapCause } from './gen/aipx/market/v1/gap_pb.js';
 
 /** A pair of maps between a model's words and the wire's numbers. A number this version does not know maps to absent. */
 class EnumMap<Word extends string, Wire extends number> {
@@ -30,17 +30,15 @@ class EnumMap<Word extends string, Wire extends number> {
   }
 }
 
-export const sides = new EnumMap<ModelSide, Side>({ BUY: Side.BUY, SELL: Side.SELL });
-export const streamTypes = new EnumMap<ModelStreamType, StreamType>({
-  SNAPSHOT: StreamType.SNAPSHOT,
-  REALTIME: StreamType.REALTIME,
-});
-export const channels = new EnumMap<ModelChannel, Channel>({ tick: Channel.TICK, orderbook: Channel.ORDERBOOK });
+// Numbers, not the generated enums: those would load Protobuf-ES into every process. A test compares the two.
+export const sides = new EnumMap<ModelSide, Side>({ BUY: 1, SELL: 2 });
+export const streamTypes = new EnumMap<ModelStreamType, StreamType>({ SNAPSHOT: 1, REALTIME: 2 });
+export const channels = new EnumMap<ModelChannel, Channel>({ tick: 1, orderbook: 2 });
 export const gapCauses = new EnumMap<ModelGapCause, GapCause>({
-  RECONNECT: GapCause.RECONNECT,
-  SEQUENCE: GapCause.SEQUENCE,
-  BUFFER: GapCause.BUFFER,
-  UNDECODABLE: GapCause.UNDECODABLE,
-  STALE: GapCause.STALE,
-  RETENTION: GapCause.RETENTION,
+  RECONNECT: 1,
+  SEQUENCE: 2,
+  BUFFER: 3,
+  UNDECODABLE: 4,
+  STALE: 5,
+  RETENTION: 6,
 });

@@ -1,7 +1,4 @@
 import { MarketDataError, type MarketEvent } from '@aipx/market-model';
-import { GapSchema } from './gen/aipx/market/v1/gap_pb.js';
-import { OrderBookSchema } from './gen/aipx/market/v1/orderbook_pb.js';
-import { TickDataSchema } from './gen/aipx/market/v1/tick_pb.js';
 
 type Kind = MarketEvent['kind'];
 
@@ -14,9 +11,9 @@ export const EVENT_TOPICS: Readonly<Record<Kind, string>> = {
 
 /** Full message name a topic's values have, as the `schema` header says it. */
 export const EVENT_SCHEMAS: Readonly<Record<Kind, string>> = {
-  tick: TickDataSchema.typeName,
-  orderbook: OrderBookSchema.typeName,
-  gap: GapSchema.typeName,
+  tick: 'aipx.market.v1.TickData',
+  orderbook: 'aipx.market.v1.OrderBook',
+  gap: 'aipx.market.v1.Gap',
 };
 
 export const PROTOBUF_CONTENT_TYPE = 'application/x-protobuf';

@@ -8,7 +8,7 @@ import { ChannelSchema, SideSchema, StreamTypeSchema } from '../src/gen/aipx/mar
 import { GapCauseSchema, GapSchema } from '../src/gen/aipx/market/v1/gap_pb.js';
 import { LevelSchema, OrderBookSchema } from '../src/gen/aipx/market/v1/orderbook_pb.js';
 import { TickDataSchema } from '../src/gen/aipx/market/v1/tick_pb.js';
-import { decodeEvent, encodeEvent } from '../src/index.js';
+import { decodeEvent, encodeEvent, EVENT_SCHEMAS } from '../src/index.js';
 import { LEVEL_FIELDS, ORDER_BOOK_FIELDS } from '../src/order-book.js';
 import { TICK_FIELDS } from '../src/tick.js';
 import { nestedGroups, varint, wireFields } from './arbitrary-bytes.js';
@@ -48,10 +48,20 @@ describe('the codec knows what proto/ says', () => {
     [StreamTypeSchema, streamTypes],
     [ChannelSchema, channels],
     [GapCauseSchema, gapCauses],
-  ])('%s: a word for every value but the unspecified', (schema, words) => {
-    const numbers = schema.values.map(({ number }) => number);
-    expect(numbers.filter((number) => words.fromWire(number) === undefined)).toEqual([0]);
-    expect(numbers.map((number) => words.toWire(words.fromWire(number) as never))).toEqual(numbers);
+  ])('%s: its own word for every value but the unspecified', (schema, words) => {
+    for (const { number, localName } of schema.values) {
+      const word = words.fromWire(number);
+      expect(word?.toUpperCase()).toBe(number === 0 ? undefined : localName);
+      expect(words.toWire(word as never)).toBe(number);
+    }
+  });
+
+  it('names each kind’s message in full', () => {
+    expect(EVENT_SCHEMAS).toEqual({
+      tick: TickDataSchema.typeName,
+      orderbook: OrderBookSchema.typeName,
+      gap: GapSchema.typeName,
+    });
   });
 });
 

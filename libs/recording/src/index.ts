@@ -24,4 +24,4 @@ export type {
 } from './hot/hot-store.js';
 export { RecordingPipeline, type RecordingPipelineOptions } from './pipeline.js';
 export { recordHash } from './record-hash.js';
-export type { Recorder } from './recorder.js';
+export type { Recorder, RecorderFault, RecorderStatus } from './recorder.js';

@@ -1,4 +1,13 @@
-import type { EventLog, LogRecord, OffsetRange, PartitionHandler, ReadLimits, TopicPartition } from '@aipx/event-log';
+import type {
+  CommittedOffset,
+  ConsumeOptions,
+  EventLog,
+  LogRecord,
+  OffsetRange,
+  PartitionHandler,
+  ReadLimits,
+  TopicPartition,
+} from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { backOff } from './backoff.js';
 import { Condition } from './condition.js';
@@ -12,6 +21,10 @@ export interface RecordingPipelineOptions {
   readonly topics: readonly string[];
   /** What is handed over at once, of one partition. @default 2000 records, 4 MiB */
   readonly limits?: ReadLimits;
+  /** Partitions read side by side, as `ConsumeOptions` has it. */
+  readonly concurrency?: number;
+  /** Called with the number of records of each hand-over. Some come again after a failure or a rebalance. */
+  readonly onRead?: (records: number) => void;
   /** Called with each failure after which reading begins again at the stored position. */
   readonly onFault?: (fault: MarketDataError) => void;
 }
@@ -22,7 +35,8 @@ const LIMITS: ReadLimits = { maxRecords: 2000, maxBytes: 4 * 1024 * 1024 };
 export class RecordingPipeline {
   readonly #log: EventLog;
   readonly #recorder: Recorder;
-  readonly #consume: { readonly group: string; readonly topics: readonly string[]; readonly limits: ReadLimits };
+  readonly #consume: ConsumeOptions;
+  readonly #onRead: (records: number) => void;
   readonly #onFault: (fault: MarketDataError) => void;
   readonly #changed = new Condition();
   /** The first offset that was not handed over, of each partition that is assigned. */
@@ -34,10 +48,13 @@ export class RecordingPipeline {
   #changes = 0;
   #fatal: { readonly error: unknown } | undefined;
 
-  constructor({ log, recorder, group, topics, limits = LIMITS, onFault = () => undefined }: RecordingPipelineOptions) {
+  constructor(options: RecordingPipelineOptions) {
+    const { log, recorder, group, topics, limits = LIMITS, concurrency } = options;
+    const { onRead = () => undefined, onFault = () => undefined } = options;
     this.#log = log;
     this.#recorder = recorder;
-    this.#consume = { group, topics, limits };
+    this.#consume = { group, topics, limits, ...(concurrency !== undefined && { concurrency }) };
+    this.#onRead = onRead;
     this.#onFault = onFault;
   }
 
@@ -60,6 +77,11 @@ export class RecordingPipeline {
     }
   }
 
+  /** The partitions that are read now. */
+  get assigned(): readonly TopicPartition[] {
+    return [...this.#assigned.values()];
+  }
+
   /** Resolves when every partition of the topics has been assigned, so that what is appended from now on is new. */
   async ready(signal: AbortSignal): Promise<void> {
     const partitions = await this.#partitions();
@@ -72,7 +94,9 @@ export class RecordingPipeline {
    */
   async drain(signal: AbortSignal): Promise<void> {
     const partitions = await this.#partitions();
-    const ends = await Promise.all(partitions.map(async (partition) => (await this.#log.range(partition)).end));
+    const ends = await Promise.all(
+      partitions.map(async (partition) => (await this.#log.range(partition, { signal })).end),
+    );
     const all = (reached: readonly (bigint | undefined)[]) =>
       reached.every((offset, index) => (offset ?? -1n) >= (ends[index] ?? 0n));
     const handedTo = () => partitions.map((partition) => this.#handedTo.get(keyOf(partition)));
@@ -97,21 +121,22 @@ export class RecordingPipeline {
       await this.#log.consume(this.#consume, this.#handler, stop);
     } finally {
       // A log that failed may not have got round to it.
-      for (const partition of [...this.#assigned.values()]) await this.#handler.onRevoked(partition);
+      await Promise.all([...this.#assigned.values()].map((partition) => this.#handler.onRevoked(partition)));
     }
     failure?.throwIfAborted();
   }
 
   readonly #handler: PartitionHandler = {
-    onAssigned: async (partition: TopicPartition, range: OffsetRange) => {
+    onAssigned: async (partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset) => {
       this.#assigned.set(keyOf(partition), partition);
-      const begin = await this.#recorder.onAssigned(partition, range);
+      const begin = await this.#recorder.onAssigned(partition, range, committed);
       this.#everAssigned.add(keyOf(partition));
       this.#handedOver(partition, begin);
       return begin;
     },
     onRecords: async (partition: TopicPartition, records: readonly LogRecord[]) => {
       await this.#recorder.onRecords(partition, records);
+      this.#onRead(records.length);
       this.#failures = 0;
       const last = records.at(-1);
       if (last !== undefined) this.#handedOver(partition, last.offset + 1n);
@@ -122,6 +147,7 @@ export class RecordingPipeline {
       await this.#recorder.onRevoked(partition);
       this.#notify();
     },
+    position: (partition: TopicPartition) => this.#recorder.position?.(partition),
   };
 
   #handedOver(partition: TopicPartition, next: bigint): void {

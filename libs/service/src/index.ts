@@ -6,6 +6,7 @@ export { EXIT_CODES, exitCodeOf, type ExitCode } from './lifecycle/exit-code.js'
 export { runService, type ServiceProgram } from './lifecycle/run-service.js';
 export { ServiceRunner, type ManagedService, type ServiceRunnerOptions } from './lifecycle/service-runner.js';
 export { onStopSignals, type StopSignals } from './lifecycle/stop-signals.js';
+export { FaultLog } from './logging/fault-log.js';
 export { createLogger, LOG_LEVELS, openLog } from './logging/logger.js';
 export type { Log, Logger, LoggerOptions, LogLevel, LogOptions } from './logging/logger.js';
 export { LATENCY_BOUNDS, MetricsRegistry } from './metrics/metrics-registry.js';
@@ -36,6 +37,7 @@ export type {
 } from './settings/schema.js';
 export { serviceGroup, serviceSettings, type ServiceSettings } from './settings/service-group.js';
 export {
+  address,
   boolean,
   bytes,
   choice,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadSettings, parseCommandLine } from '../src/index.js';
+import { boolean, defineSettings, loadSettings, parseCommandLine, text } from '../src/index.js';
 import { sampleSchema } from './support/sample-schema.js';
 
 const parse = (...argv: readonly string[]) => parseCommandLine(sampleSchema, 'Does a sample.', argv);
@@ -18,6 +18,25 @@ describe('the command line', () => {
     await expect(loadSettings(sampleSchema, { flags, environment: {}, folder: '/nowhere' })).rejects.toThrow(
       /MARKETS \(flag --markets\): "" is not .*\nKAFKA_LINGER \(flag --linger\): "7" is not/,
     );
+  });
+
+  it('takes a flag without a value for true', async () => {
+    const setting = {
+      env: 'DRY_RUN',
+      type: boolean(),
+      default: 'false',
+      describe: 'Only try',
+      flag: '--dry-run',
+    } as const;
+    const schema = defineSettings({ app: 'sample', tree: { dryRun: setting } });
+    const valueOf = async (...argv: readonly string[]) => {
+      const { flags } = parseCommandLine(schema, '', argv);
+      return (await loadSettings(schema, { flags, environment: {}, folder: '/nowhere' })).values.dryRun;
+    };
+    expect([await valueOf(), await valueOf('--dry-run')]).toEqual([false, true]);
+    expect(() =>
+      defineSettings({ app: 'sample', tree: { dryRun: { ...setting, type: text('a path', /^\//) } } }),
+    ).toThrow('DRY_RUN has a flag without a value, which only true or false can have');
   });
 
   it('says what is wanted instead of a run', () => {

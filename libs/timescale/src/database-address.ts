@@ -1,3 +1,5 @@
+import type { DatabaseSsl } from './database-ssl.js';
+
 /** Where a database is and who asks for it. */
 export interface DatabaseAddress {
   readonly host: string;
@@ -5,12 +7,15 @@ export interface DatabaseAddress {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Encryption of the connections. @default none */
+  readonly ssl?: DatabaseSsl | undefined;
 }
 
 /** The address as a connection URL, with every part escaped. Contains the password: never for a log. */
-export function databaseUrl({ host, port, user, password, database }: DatabaseAddress): string {
+export function databaseUrl({ host, port, user, password, database, ssl }: DatabaseAddress): string {
   const [name, secret, path] = [user, password, database].map(encodeURIComponent);
-  return `postgresql://${name}:${secret}@${host}:${port}/${path}`;
+  const mode = ssl === undefined ? '' : `?sslmode=${ssl.rejectUnauthorized ? 'verify-full' : 'require'}`;
+  return `postgresql://${name}:${secret}@${host}:${port}/${path}${mode}`;
 }
 
 /** The address for people and messages, without the password. */

@@ -10,8 +10,13 @@ export interface SessionOptions {
 }
 
 const CONNECT_MS = 10_000;
-/** Locks of a writer that vanished without a word are free again after this. */
+/** How long the other side may take to end a connection in good order. */
+const GOODBYE_MS = 1_000;
+/** Locks of a writer that vanished without a word are free again after this: between its statements, */
 const IDLE_IN_TRANSACTION_MS = 30_000;
+/** and within a COPY, where the server only notices that the other side is silent. */
+const NOTICE_SILENCE =
+  'SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000';
 
 /** One connection to the database. It fails in one way only: it is cut off, and with it whatever was under way. */
 export class Session {
@@ -51,6 +56,7 @@ export class Session {
     signal.addEventListener('abort', cut, { once: true });
     try {
       await client.connect();
+      await session.query(NOTICE_SILENCE);
     } catch (error) {
       session.cut();
       throw error;
@@ -90,9 +96,17 @@ export class Session {
     this.#socket.destroy();
   }
 
-  /** Ends the connection in good order. */
+  /** Ends the connection in good order; cuts it off when the other side, gone perhaps, does not take part in that. */
   async close(): Promise<void> {
-    if (!this.#isCut) await this.#client.end();
+    if (this.#isCut) return;
+    const timer = setTimeout(() => {
+      this.cut();
+    }, GOODBYE_MS);
+    try {
+      await this.#client.end();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #guarded<Result>(result: Promise<Result>): Promise<Result> {

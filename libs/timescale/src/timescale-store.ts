@@ -14,6 +14,13 @@ export interface TimescaleStoreOptions {
   readonly applicationName?: string;
   /** A statement that takes longer is cut off together with its connection, in ms. @default 60000 */
   readonly statementTimeoutMs?: number;
+  /** Connections at most. One for each writer of the recorder, and one for partitions that are assigned meanwhile. @default 4 */
+  readonly poolSize?: number;
+  /**
+   * Failures in a row after which all connections are given up and the host's name is looked up again: a failover may
+   * have moved it. Not when to give up: nothing ever is. @default 3
+   */
+  readonly maxRetries?: number;
 }
 
 /** The positions' `sink` column. */
@@ -27,8 +34,8 @@ export class TimescaleStore implements HotStore {
   readonly #database: Database;
 
   constructor(address: DatabaseAddress, options: TimescaleStoreOptions = {}) {
-    const { applicationName = 'aipx-hot', statementTimeoutMs = 60_000 } = options;
-    this.#database = new Database(address, { applicationName, statementTimeoutMs });
+    const { applicationName = 'aipx-hot', statementTimeoutMs = 60_000, poolSize = 4, maxRetries = 3 } = options;
+    this.#database = new Database(address, { applicationName, statementTimeoutMs, poolSize, maxRetries });
   }
 
   async openPosition(

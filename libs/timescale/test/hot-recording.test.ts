@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { logPositionText, type EventLog } from '@aipx/event-log';
-import { toEpochMicros, type MarketEvent } from '@aipx/market-model';
+import { parseDecimal, toEpochMicros, type MarketEvent } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import { decodeRecord } from '@aipx/recording';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { book, entryOf, gap, START, tick } from './support/events.js';
+import { recordedLog } from './support/recorded-log.js';
 import { hotStore, record } from './support/recording.js';
 import { hotDatabase, type TestDatabase } from './support/test-database.js';
-import { afterRetention, deadLettersOf, publish, recordsOf, testLog, TOPICS } from './support/test-log.js';
+import { afterRetention, deadLettersOf, publish, recordsOf, testLog, TOPICS, underId } from './support/test-log.js';
 
 const NOTHING = {
   recovered: 0,
@@ -142,30 +143,27 @@ describe('a recorder that begins', () => {
   });
 
   it.each([
-    ['another log', `UPDATE log_position SET log_id = 'other'`, 'is of log other'],
-    [
-      'a position behind the end of the log',
-      'UPDATE log_position SET next_offset = next_offset + 1',
-      'behind the log’s end',
-    ],
-    [
-      'another record before the position',
-      `UPDATE log_position SET last_hash = repeat('0', 64)`,
-      'is not the one that was stored',
-    ],
-  ])('refuses %s and names the way out', async (_, change, fault) => {
+    ['a topic that was made anew and is longer', 5, 'the record at 2 is not the one that was stored'],
+    ['a topic that was made anew and is shorter', 2, "the position 3 is behind the log's end 2"],
+    ['another cluster', 3, 'is of log '],
+  ])('refuses %s and names the way out', async (what, records, fault) => {
     const log = await testLog(1);
     const database = await hotDatabase();
-    await publish(log, [tick(0)]);
+    await publish(log, [tick(0), tick(1), tick(2)]);
     const first = record(log, hotStore(database.address));
     await first.drain();
     await first.stop();
-    await database.sql(change);
-    const second = record(log, hotStore(database.address));
+    const other = await testLog(1);
+    await publish(
+      other,
+      Array.from({ length: records }, (_, n) => tick(100 + n)),
+    );
+    const second = record(what === 'another cluster' ? other : underId(other, log.id), hotStore(database.address));
     await expect(second.running).rejects.toMatchObject({ code: 'STORE_LOG_MISMATCH' });
-    await expect(second.running).rejects.toThrow(fault.replace('’', "'"));
+    await expect(second.running).rejects.toThrow(`in market.tick/0, `);
+    await expect(second.running).rejects.toThrow(fault);
     await expect(second.running).rejects.toThrow('another database and another S3_PREFIX');
-    expect(await database.sql('SELECT count(*) FROM tick_data')).toEqual([{ count: '1' }]);
+    expect(await database.sql('SELECT count(*) FROM tick_data')).toEqual([{ count: '3' }]);
   });
 
   it('stores a stretch that retention took as a Gap, in the transaction that moves the position', async () => {
@@ -270,20 +268,29 @@ describe('bad records', () => {
     // One that is too long for an index, and does not compress.
     const digests = Array.from({ length: 100 }, (_, n) => createHash('sha256').update(`${n}`).digest('hex'));
     const long = tick(17, { tradeId: digests.join('') });
+    const huge = tick(4999, { volume: parseDecimal('12345.6') });
+    const barred = tick(1000, { symbol: 'KRW-BARRED' });
+    const bad = new Map([poison, long, huge, barred].map((event, n) => [[3210, 17, 4999, 1000][n], event]));
     await publish(
       log,
-      Array.from({ length: 5000 }, (_, n) => (n === 3210 ? poison : n === 17 ? long : tick(n))),
+      Array.from({ length: 5000 }, (_, n) => bad.get(n) ?? tick(n)),
     );
-    const { sql, drained, recorder } = await recordedLog({}, log);
+    const { sql, drained, recorder } = await recordedLog(
+      {},
+      log,
+      `CHECK (symbol <> 'KRW-BARRED' AND volume::numeric(12, 8) IS NOT NULL)`,
+    );
     await drained();
-    expect(recorder.counts).toMatchObject({ tick: 4998, dlq: 2, duplicates: 0, conflicts: 0 });
+    expect(recorder.counts).toMatchObject({ tick: 4996, dlq: 4, duplicates: 0, conflicts: 0 });
     expect((await deadLettersOf(log)).map(({ key, headers }) => [key, headers['reason']])).toEqual(
       expect.arrayContaining([
         ['market.tick/0/3210', 'STORE_REFUSED'],
         ['market.tick/0/17', 'STORE_REFUSED'],
+        ['market.tick/0/4999', 'STORE_REFUSED'],
+        ['market.tick/0/1000', 'STORE_REFUSED'],
       ]),
     );
-    expect(await sql('SELECT count(*) FROM tick_data')).toEqual([{ count: '4998' }]);
+    expect(await sql('SELECT count(*) FROM tick_data')).toEqual([{ count: '4996' }]);
   });
 
   it('are no reason to forget an undecodable Gap', async () => {
@@ -348,17 +355,6 @@ describe('venue duplicates', () => {
     expect(recorder.counts).toMatchObject({ tick: 5, duplicates: 1, conflicts: 1, dlq: 1 });
   });
 });
-
-type Recorded = TestDatabase & ReturnType<typeof record> & { readonly log: EventLog; drained(): Promise<void> };
-
-/** A log, a database, and the pipeline between them. */
-async function recordedLog(options: Parameters<typeof record>[2] = {}, given?: EventLog): Promise<Recorded> {
-  const database = await hotDatabase();
-  const log = given ?? (await testLog());
-  const recording = record(log, hotStore(database.address), options);
-  await recording.pipeline.ready(AbortSignal.timeout(10_000));
-  return { ...database, ...recording, log, drained: recording.drain };
-}
 
 function eventOf(kind: MarketEvent['kind'], n: number): MarketEvent {
   return kind === 'tick' ? tick(n) : kind === 'orderbook' ? book(n) : gap(n);

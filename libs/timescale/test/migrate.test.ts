@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { migrate } from '../src/migrate.js';
+import { migrate } from '../src/migrations/migrate.js';
+import { migrationStatus } from '../src/migrations/migration-status.js';
+import { BEST_QUOTES, LAST_TRADES, MINUTE_BARS } from './support/example-queries.js';
 import { emptyDatabase, hotDatabase, type TestDatabase } from './support/test-database.js';
 
 const signal = new AbortController().signal;
@@ -32,6 +34,43 @@ describe('migrate', () => {
     const { address } = await emptyDatabase();
     const runs = await Promise.all([1, 2, 3].map(() => migrate(address, { signal })));
     expect(runs.flat()).toEqual(['0001_hot_store', '0002_ohlcv_views']);
+  });
+
+  it('reports what is done and what is open', async () => {
+    const { address } = await emptyDatabase();
+    const names = ['0001_hot_store', '0002_ohlcv_views'];
+    const plain = { flavour: 'plain', timescaleVersion: undefined, newer: [], policies: [] };
+    expect(await migrationStatus(address, { signal })).toEqual({ ...plain, done: [], open: names });
+    await migrate(address, { signal });
+    const { done, ...status } = await migrationStatus(address, { signal });
+    expect(done.map(({ name }) => name)).toEqual(names);
+    expect(Math.abs(Date.now() - Number(done[0]?.at))).toBeLessThan(60_000);
+    expect(status).toEqual({ ...plain, open: [] });
+  });
+
+  it('refuses what only TimescaleDB can do: to drop old rows, or to be it', async () => {
+    const { address, sql } = await emptyDatabase();
+    await expect(migrate(address, { signal, retentionMs: 86_400_000 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('plain PostgreSQL, which drops nothing by itself') as string,
+    });
+    await expect(migrate(address, { signal, flavour: 'timescale' })).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+      message: expect.stringContaining('its server has no such extension') as string,
+    });
+    expect(await sql(`SELECT to_regclass('tick_data') AS found`)).toEqual([{ found: null }]);
+    expect(await migrate(address, { signal, retentionMs: 0, flavour: 'plain' })).toHaveLength(2);
+  });
+
+  it('waits for a run that is under way, and leaves at once when it is told to', async () => {
+    const { address, sql } = await emptyDatabase();
+    await sql('SELECT pg_advisory_lock(7241865325823964)');
+    const stop = new AbortController();
+    const waiting = migrate(address, { signal: stop.signal });
+    stop.abort(new Error('told to stop'));
+    await expect(waiting).rejects.toThrow('told to stop');
+    await sql('SELECT pg_advisory_unlock_all()');
+    expect(await migrate(address, { signal })).toHaveLength(2);
   });
 
   it('finds its files in a folder whose name looks like a pattern', async () => {
@@ -68,22 +107,9 @@ describe('migrate', () => {
 
 describe('the example queries', () => {
   it.each([
-    [
-      'the last trades of a symbol',
-      'tick_data_symbol_time',
-      `SELECT * FROM tick_data WHERE symbol = '005930' AND time >= NOW() - INTERVAL '1 hour' ORDER BY time DESC LIMIT 100`,
-    ],
-    [
-      'the minute bars of a day',
-      'tick_data_symbol_1min',
-      `SELECT * FROM tick_1min WHERE symbol = '005930' AND bucket >= NOW() - INTERVAL '1 day' ORDER BY bucket DESC`,
-    ],
-    [
-      'the best quotes of five minutes',
-      'orderbook_symbol_time',
-      `SELECT time, symbol, bids->0->>'price' AS best_bid_price, asks->0->>'price' AS best_ask_price FROM orderbook
-       WHERE symbol = '005930' AND time >= NOW() - INTERVAL '5 minutes' ORDER BY time DESC`,
-    ],
+    ['the last trades of a symbol', 'tick_data_symbol_time', LAST_TRADES],
+    ['the minute bars of a day', 'tick_data_symbol_1min', MINUTE_BARS],
+    ['the best quotes of five minutes', 'orderbook_symbol_time', BEST_QUOTES],
   ])('%s reads the index %s', async (_, index, query) => {
     const database = await hotDatabase();
     await fillWithAMonth(database);

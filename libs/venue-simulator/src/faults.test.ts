@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { plainVenue } from '../test/plain-venue.js';
-import { TestClient } from '../test/test-client.js';
+import { TestClient } from './testing.js';
 import { startVenueSimulator, type VenueSimulator } from './simulator.js';
 
 let simulator: VenueSimulator;

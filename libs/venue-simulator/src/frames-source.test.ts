@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainVenue } from '../test/plain-venue.js';
-import { TestClient } from '../test/test-client.js';
+import { TestClient } from './testing.js';
 import type { FramesSourceSettings } from './settings.js';
 import { startVenueSimulator, type VenueSimulator } from './simulator.js';
 

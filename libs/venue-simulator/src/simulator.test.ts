@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainVenue } from '../test/plain-venue.js';
-import { TestClient } from '../test/test-client.js';
+import { TestClient } from './testing.js';
 import { startVenueSimulator, type VenueSimulator } from './simulator.js';
 import type { VenueSimulatorOptions } from './settings.js';
 

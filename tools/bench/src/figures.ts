@@ -13,7 +13,7 @@ export interface Figure extends Spread {
   readonly what: string;
   /** A trade, or a book of 15 levels a side. */
   readonly of: Channel;
-  readonly unit: 'µs/record' | 'bytes/record' | 'records/s' | 'rows/s' | 'bytes/row';
+  readonly unit: 'µs/record' | 'bytes/record' | 'records/s' | 'rows/s' | 'bytes/row' | 'ratio';
 }
 
 export function figure(label: Omit<Figure, keyof Spread>, samples: readonly number[]): Figure {

@@ -81,7 +81,7 @@ export class SimulatedInput {
 }
 
 /** As the ingestion writes it. */
-function entryOf(event: MarketEvent): LogEntry {
+export function entryOf(event: MarketEvent): LogEntry {
   return {
     topic: EVENT_TOPICS[event.kind],
     key: event.symbol,

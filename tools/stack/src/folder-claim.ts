@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MarketDataError } from '@aipx/market-model';
-import { endForeign, identify, isRunning, type ProcessId } from './process-table.js';
+import { endForeign, identify, isRunning, type ProcessId } from './process-id.js';
 
 interface Claim {
   readonly holder: ProcessId;

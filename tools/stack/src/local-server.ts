@@ -1,5 +1,5 @@
 import { FolderClaim } from './folder-claim.js';
-import { identify } from './process-table.js';
+import { identify } from './process-id.js';
 import { freePorts } from './ports.js';
 import { ServedProcess, type ServerSpec } from './served-process.js';
 

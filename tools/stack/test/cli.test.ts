@@ -110,6 +110,7 @@ describe('npm run stack', () => {
       const written = await readFile(state, 'utf8');
       await stack(['down', '--dir', dir]);
       const stranger = startStack(['logs', '--follow', '--dir', dir]);
+      if (stranger.stdout !== null) await once(stranger.stdout, 'data'); // it listens for signals by now
       const forged = written.replace(/"pid":\d+/g, `"pid":${stranger.pid}`);
       await writeFile(state, forged);
       expect(await stack(['down', '--dir', dir])).toMatchObject({ code: 0 });

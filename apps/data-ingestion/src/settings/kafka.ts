@@ -1,4 +1,4 @@
-import { choice, duration, integer, list, text, type SettingsGroup, type SettingsOf } from '@aipx/service';
+import { address, choice, duration, integer, list, text, type SettingsGroup, type SettingsOf } from '@aipx/service';
 
 /** What the service needs of the event log. Times in ms. */
 export interface KafkaSettings {
@@ -17,12 +17,7 @@ export interface KafkaSettings {
 export const kafkaGroup = {
   brokers: {
     env: 'KAFKA_BROKERS',
-    type: list(
-      text(
-        'an address such as localhost:9092',
-        /^(\[[\da-fA-F:]+\]|[\w.-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
-      ),
-    ),
+    type: list(address('localhost:9092')),
     default: 'localhost:9092',
     describe: 'Brokers to ask first; they name the others',
     flag: '--kafka-brokers <addresses>',

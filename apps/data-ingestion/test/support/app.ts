@@ -1,94 +1,20 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { RunningService } from '@aipx/service/testing';
 import { onTestFinished } from 'vitest';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly code?: string;
-  readonly [name: string]: unknown;
-}
-
-/** The service as its users run it: a process with settings in its environment, watched from outside. */
-export class RunningApp {
-  readonly child: ChildProcess;
-  readonly lines: LogLine[] = [];
-  /** What is no JSON line, such as the faults of a start. */
-  readonly texts: string[] = [];
-  readonly exited: Promise<number | null>;
-  #news = Promise.withResolvers<undefined>();
-
+/** The service of one test. */
+export class RunningApp extends RunningService {
   constructor(settings: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    const folder = mkdtempSync(join(tmpdir(), 'aipx-data-ingestion-'));
-    this.child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: folder, // no .env of a developer, and the default spill folder is nobody else's
-      env: { PATH: process.env['PATH'], HTTP_PORT: '0', SPILL_DIR: join(folder, 'spill'), ...settings },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.exited = once(this.child, 'exit').then(([code]) => code as number | null);
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#line(line));
-    }
-    onTestFinished(async () => {
-      if (this.child.exitCode === null && this.child.signalCode === null) {
-        this.child.kill('SIGKILL');
-        await this.exited;
-      }
-      rmSync(folder, { recursive: true, force: true });
-    });
-  }
-
-  /** The first log line that the pattern matches, past or to come. */
-  says(pattern: RegExp): Promise<LogLine> {
-    return this.#untilLine(({ message }) => pattern.test(message));
-  }
-
-  async #untilLine(isMeant: (line: LogLine) => boolean): Promise<LogLine> {
-    for (;;) {
-      const news = this.#news.promise;
-      const line = this.lines.find(isMeant);
-      if (line !== undefined) return line;
-      const code = await Promise.race([news, this.exited]);
-      if (code !== undefined) {
-        const said = [...this.lines.map(({ message }) => message), ...this.texts].join('\n');
-        throw new Error(`it ended with ${code} and never said what was waited for:\n${said}`);
-      }
-    }
+    super({ main: MAIN, settings, args });
+    onTestFinished(() => this.dispose());
   }
 
   /** So many messages are published, by the log lines of `LOG_LEVEL=debug`, one every thousand. */
   async published(count: number): Promise<void> {
-    await this.#untilLine(
+    await this.untilLine(
       ({ message, published }) => message.endsWith('messages published') && Number(published) >= count,
     );
-  }
-
-  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: string }> {
-    const { http_port: port } = await this.says(/^health and metrics on port/);
-    const response = await fetch(`http://127.0.0.1:${String(port)}${path}`, { headers });
-    return { status: response.status, body: await response.text() };
-  }
-
-  /** @returns the exit code and how long it took, ms */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; tookMs: number }> {
-    const at = performance.now();
-    this.child.kill(signal);
-    return { code: await this.exited, tookMs: performance.now() - at };
-  }
-
-  #line(text: string): void {
-    try {
-      this.lines.push(JSON.parse(text) as LogLine);
-    } catch {
-      this.texts.push(text);
-    }
-    this.#news.resolve(undefined);
-    this.#news = Promise.withResolvers();
   }
 }

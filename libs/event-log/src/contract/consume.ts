@@ -105,6 +105,29 @@ export function consumeContract(newHarness: NewHarness): void {
       await consuming;
     });
 
+    it('runs the handler for no more partitions at the same time than it is told, and for each in its turn', async () => {
+      for (let n = 0; n < 60; n += 1) await log.append([entry(`K${n % 20}`, `${n}`)]);
+      let running = 0;
+      const most = [0];
+      handler.onBatch = async () => {
+        most.push((running += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+      };
+      const limits = { maxRecords: 2, maxBytes: 1_000_000 };
+      const consuming = log.consume({ ...HOT, limits, concurrency: 2 }, handler, stop.signal);
+      await handler.until(() => handler.records.length === 60);
+      stop.abort();
+      await consuming;
+      expect(Math.max(...most)).toBe(2);
+    });
+
+    it('refuses a concurrency that would let nothing run', async () => {
+      await expect(log.consume({ ...HOT, concurrency: 0 }, handler, stop.signal)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+    });
+
     it('lets a running call end when the signal aborts, then revokes each partition once and resolves', async () => {
       await log.append([entry('KRW-BTC', 'one')]);
       const release = Promise.withResolvers<undefined>();
@@ -122,6 +145,20 @@ export function consumeContract(newHarness: NewHarness): void {
       expect(handler.calls.findIndex((call) => call.startsWith('revoked'))).toBeGreaterThan(doneAt);
     });
 
+    it('revokes side by side: no partition waits for what a sink has to end of another one', async () => {
+      let revoked = 0;
+      const all = Promise.withResolvers<undefined>();
+      handler.onRevoked = async () => {
+        if ((revoked += 1) === 7) all.resolve(undefined);
+        await all.promise;
+      };
+      const consuming = log.consume(HOT, handler, stop.signal);
+      await handler.until(() => handler.assigned.length === 7);
+      stop.abort();
+      await consuming;
+      expect(revoked).toBe(7);
+    });
+
     it('assigns nothing when the signal is aborted before', async () => {
       stop.abort();
       await log.consume(HOT, handler, stop.signal);
@@ -134,8 +171,8 @@ export function consumeContract(newHarness: NewHarness): void {
         await log.append([entry('KRW-BTC', 'one')]);
         const failure = new Error('the sink is broken');
         const fail = () => Promise.reject(failure);
-        if (method === 'onAssigned')
-          handler.beginAt = (_, range) => (handler.assigned.length === 2 ? fail() : range.begin);
+        let asked = 0;
+        if (method === 'onAssigned') handler.beginAt = (_, range) => ((asked += 1) === 3 ? fail() : range.begin);
         if (method === 'onRecords') handler.onBatch = fail;
         if (method === 'onRevoked') handler.onRevoked = fail;
         const consuming = log.consume(HOT, handler, stop.signal);

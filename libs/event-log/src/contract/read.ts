@@ -56,6 +56,12 @@ export function readContract(newHarness: NewHarness): void {
       }
     });
 
+    it('ends the wait for a range or for records with the signal', async () => {
+      const signal = AbortSignal.abort(new Error('no longer wanted'));
+      await expect(log.range(partition, { signal })).rejects.toBe(signal.reason);
+      await expect(log.read(partition, 0n, AMPLE, { signal })).rejects.toBe(signal.reason);
+    });
+
     it('lists the partitions of a topic in ascending order and an empty one as beginning and ending at 0', async () => {
       const partitions = await log.partitionsOf(TICKS);
       expect(partitions).toEqual([0, 1, 2, 3].map((number) => ({ topic: TICKS, partition: number })));

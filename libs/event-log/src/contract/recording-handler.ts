@@ -1,4 +1,4 @@
-import type { LogRecord, OffsetRange, PartitionHandler, TopicPartition } from '../event-log.js';
+import type { CommittedOffset, LogRecord, OffsetRange, PartitionHandler, TopicPartition } from '../event-log.js';
 
 /** A handler that remembers what was done with it, in order, and lets a test wait for it. */
 export class RecordingHandler implements PartitionHandler {
@@ -7,13 +7,16 @@ export class RecordingHandler implements PartitionHandler {
   readonly assigned: TopicPartition[] = [];
   readonly revoked: TopicPartition[] = [];
   /** Where a partition is to begin. */
-  beginAt: (partition: TopicPartition, range: OffsetRange) => bigint | Promise<bigint> = (_, range) => range.begin;
+  beginAt: (partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset) => bigint | Promise<bigint> = (
+    _,
+    range,
+  ) => range.begin;
   /** Runs inside `onRecords`, after the records were remembered. */
   onBatch: (records: readonly LogRecord[], partition: TopicPartition) => void | Promise<void> = () => undefined;
   readonly #watching = new Set<() => void>();
 
-  async onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint> {
-    const begin = await this.beginAt(partition, range);
+  async onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint> {
+    const begin = await this.beginAt(partition, range, committed);
     this.assigned.push(partition);
     this.#note(`assigned ${nameOf(partition)}`);
     return begin;

@@ -11,14 +11,16 @@ import type {
   ReadLimits,
   SourceProgress,
   TopicPartition,
+  WaitOptions,
 } from '../event-log.js';
 import { Partitioner } from '../partitioner.js';
-import { checkLimits } from '../read-limits.js';
+import { checkConsumeOptions, checkLimits } from '../read-limits.js';
 import { feedPartitions } from './feed.js';
 import { HeaderSets } from './header-sets.js';
 import { openLogFile } from './log-file.js';
 import type { PartitionLog } from './partition-log.js';
 import { ReadTurns } from '../read-turns.js';
+import { Slots } from '../slots.js';
 import { storeError } from './store-error.js';
 import { openTopics } from './topics.js';
 
@@ -105,7 +107,8 @@ export class EmbeddedEventLog implements EventLog {
     return this.#partitionFor(topic, key).id;
   }
 
-  async range(partition: TopicPartition): Promise<OffsetRange> {
+  async range(partition: TopicPartition, { signal }: WaitOptions = {}): Promise<OffsetRange> {
+    signal?.throwIfAborted();
     return this.#partition(partition).range;
   }
 
@@ -141,23 +144,32 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   /** @throws {MarketDataError} `STORE_REFUSED` when `from` is outside the partition's range, `STORE_DAMAGED` */
-  async read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
+  async read(
+    partition: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    { signal }: WaitOptions = {},
+  ): Promise<readonly LogRecord[]> {
+    signal?.throwIfAborted();
     checkLimits(limits);
     return this.#reading(() => this.#partition(partition).read(from, limits));
   }
 
   /**
+   * No offsets are kept for a group: nobody but the sinks could look at them.
+   *
    * @throws {MarketDataError} `STORE_REFUSED` when the group already consumes, when a partition is to begin outside of
    * its range, or when the log is closed meanwhile; and whatever the handler throws
    */
   async consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void> {
     this.#checkOpen();
-    checkLimits(options.limits);
+    checkConsumeOptions(options);
     const partitions = [...new Set(options.topics)].flatMap((topic) => this.#partitions(topic));
     if (this.#consumers.has(options.group)) throw refused(`group ${options.group} already consumes this log`);
     const stop = AbortSignal.any([signal, this.#closing.signal]);
     const read = (partition: PartitionLog, from: bigint) => this.#reading(() => partition.read(from, options.limits));
-    const feeding = feedPartitions({ partitions, read, turns: this.#turns }, handler, stop);
+    const slots = new Slots(options.concurrency ?? Infinity);
+    const feeding = feedPartitions({ partitions, read, turns: this.#turns, slots }, handler, stop);
     this.#consumers.set(options.group, feeding);
     try {
       await feeding;

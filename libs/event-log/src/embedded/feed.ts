@@ -1,11 +1,14 @@
 import type { LogRecord, PartitionHandler } from '../event-log.js';
 import type { PartitionLog } from './partition-log.js';
 import type { ReadTurns } from '../read-turns.js';
+import type { Slots } from '../slots.js';
 
 export interface FeedOptions {
   readonly partitions: readonly PartitionLog[];
   readonly read: (partition: PartitionLog, from: bigint) => readonly LogRecord[];
   readonly turns: ReadTurns;
+  /** How many handlers run at the same time. */
+  readonly slots: Slots;
 }
 
 /**
@@ -38,29 +41,29 @@ export async function feedPartitions(
   await Promise.all(
     [...begins].map(([partition, begin]) => guard(() => feed(partition, begin, options, handler, over))),
   );
-  for (const partition of begins.keys()) await guard(() => handler.onRevoked(partition.id));
+  await Promise.all([...begins.keys()].map((partition) => guard(() => handler.onRevoked(partition.id))));
   if (failures.length > 0) throw failures[0];
 }
 
 async function feed(
   partition: PartitionLog,
   begin: bigint,
-  { read, turns }: FeedOptions,
+  { read, turns, slots }: FeedOptions,
   handler: PartitionHandler,
   over: AbortSignal,
 ): Promise<void> {
   partition.checkInRange(begin);
   let next = begin;
   while (!over.aborted) {
+    if (next >= partition.range.end) await partition.grown(over);
+    else await slots.use(handOver);
+  }
+
+  async function handOver(): Promise<void> {
     await turns.take();
     if (over.aborted) return;
     const records = read(partition, next);
-    const last = records.at(-1);
-    if (last === undefined) {
-      await partition.grown(over);
-    } else {
-      await handler.onRecords(partition.id, records);
-      next = last.offset + 1n;
-    }
+    await handler.onRecords(partition.id, records);
+    next = (records.at(-1)?.offset ?? next) + 1n;
   }
 }

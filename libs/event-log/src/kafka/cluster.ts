@@ -2,6 +2,7 @@ import { MarketDataError } from '@aipx/market-model';
 import type { TopicPartition } from '../event-log.js';
 import { addressText, parseAddress, type BrokerAddress } from './broker-address.js';
 import { ConnectionPool, type PoolOptions } from './connection-pool.js';
+import { firstAnswer } from './first-answer.js';
 import { kafkaError, type Api } from './wire/protocol.js';
 import { METADATA, type MetadataAnswer, type TopicMetadata } from './wire/requests.js';
 
@@ -29,6 +30,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #bootstrap: readonly BrokerAddress[];
   readonly #pool: ConnectionPool;
+  readonly #names: Set<string>;
   #nodes: ReadonlyMap<number, BrokerAddress> = new Map();
   #topics: ReadonlyMap<string, TopicMetadata> = new Map();
   #id: string | undefined;
@@ -43,6 +45,7 @@ export class Cluster {
       throw new MarketDataError('CONFIG_INVALID', 'no address of a Kafka broker is given; expected host:port');
     }
     this.#pool = new ConnectionPool(options);
+    this.#names = new Set(options.topics);
     this.#id = options.id;
   }
 
@@ -84,18 +87,28 @@ export class Cluster {
     await this.refresh();
     const leader = this.leaderOf(partition);
     if (leader !== undefined) return leader;
-    const { topic } = partition;
+    throw this.noLeader(partition);
+  }
+
+  /** Why a partition that nobody leads must wait, by what was heard last. */
+  noLeader({ topic, partition }: TopicPartition): MarketDataError {
     const why =
       this.topicError(topic) === 'UNKNOWN_TOPIC_OR_PARTITION'
         ? `the cluster has no topic ${topic}: was it deleted?`
-        : `no broker leads partition ${partition.partition} of ${topic}: are the brokers that keep it up?`;
-    throw new MarketDataError('CONNECTION_FAILED', why, { context: { ...partition }, retryable: true });
+        : `no broker leads partition ${partition} of ${topic}: are the brokers that keep it up?`;
+    return new MarketDataError('CONNECTION_FAILED', why, { context: { topic, partition }, retryable: true });
   }
 
   /** Kafka's name for what keeps the topic from being used; `undefined` when nothing does. */
   topicError(name: string): string | undefined {
     const topic = this.#topics.get(name);
     return topic === undefined ? undefined : kafkaError(topic.topicErrorCode)?.type;
+  }
+
+  /** How many partitions a topic has by what was heard last; `undefined` while it is not known to be there. */
+  partitionCount(topic: string): number | undefined {
+    const count = this.#topics.get(topic)?.partitionMetadata.length ?? 0;
+    return count === 0 ? undefined : count;
   }
 
   host(node: number): Host | undefined {
@@ -115,25 +128,22 @@ export class Cluster {
   }
 
   /**
-   * Asks one broker after the other until one answers.
+   * Asks one broker, and the next one too when that fails or hesitates, until one answers: 5 s at most, whatever hangs.
    *
    * @throws {MarketDataError} `CONNECTION_FAILED` (retryable) with what each address says, or what is not retryable
    */
   async askAny<Body, Answer>(api: Api<Body, Answer>, body: Body): Promise<Answer> {
     const timeoutMs = Math.min(LONGEST_METADATA_MS, this.#options.requestTimeoutMs);
-    const faults: string[] = [];
-    for (const address of this.#candidates()) {
-      try {
-        return await this.#pool.get(address, CONTROL).ask(api, body, timeoutMs);
-      } catch (cause) {
-        if (!(cause instanceof MarketDataError) || !cause.retryable) throw cause;
-        faults.push(cause.message);
-      }
-    }
-    throw new MarketDataError('CONNECTION_FAILED', `no Kafka broker answers. ${faults.join('. ')}`, {
-      context: { brokers: this.#options.brokers.join(',') },
-      retryable: true,
-    });
+    const brokers = this.#candidates().map((address) => ({
+      name: addressText(address),
+      ask: () => this.#pool.get(address, CONTROL).ask(api, body, timeoutMs),
+    }));
+    return await firstAnswer(brokers, timeoutMs);
+  }
+
+  /** Asks for these topics too from the next `refresh` on. */
+  follow(topics: Iterable<string>): void {
+    for (const topic of topics) this.#names.add(topic);
   }
 
   /**
@@ -157,7 +167,7 @@ export class Cluster {
   }
 
   async #refresh(): Promise<void> {
-    const answer = await this.askAny(METADATA, { topics: this.#options.topics, allowAutoTopicCreation: false });
+    const answer = await this.askAny(METADATA, { topics: [...this.#names], allowAutoTopicCreation: false });
     this.#checkCluster(answer);
     this.#nodes = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     this.#topics = new Map(answer.topicMetadata.map((topic) => [topic.topic, topic]));

@@ -1,21 +1,16 @@
-import type { MarketDataError } from '@aipx/market-model';
-import type { ConsumeOptions, OffsetRange, PartitionHandler, TopicPartition } from '../event-log.js';
-import type { ReadTurns } from '../read-turns.js';
-import type { Cluster } from './cluster.js';
-import { FetchLoops } from './fetch-loops.js';
-import { GroupMember } from './group-member.js';
-import { PartitionFeed } from './partition-feed.js';
-import { outsideOfRange } from './read-error.js';
-import { patiently } from './waiting.js';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
+import type { ConsumeOptions, PartitionHandler } from '../event-log.js';
+import { CommittedOffsets } from './group/committed-offsets.js';
+import { Coordinator } from './group/coordinator.js';
+import { GroupMember, type Membership } from './group/group-member.js';
+import { keepMembership } from './group/keep-membership.js';
+import { PartitionShare, type ShareParts } from './partition-share.js';
+import { abortable, patiently, pause } from './waiting.js';
 
-export interface ConsumerParts {
-  readonly cluster: Cluster;
-  /** Differs from any other consumer's of this process. */
-  readonly name: string;
+export interface ConsumerParts extends ShareParts {
   readonly sessionTimeoutMs: number;
-  readonly rangeOf: (of: TopicPartition) => Promise<OffsetRange>;
-  readonly turns: ReadTurns;
-  readonly onFault: (error: MarketDataError) => void;
+  /** How old what is known of topics and brokers may become, ms. */
+  readonly metadataMaxAgeMs: number;
 }
 
 /** A group has no coordinator for a moment when it is the first of a cluster, or while members come and go. */
@@ -31,73 +26,68 @@ export async function consume(
   handler: PartitionHandler,
   stop: AbortSignal,
 ): Promise<void> {
-  const member = new GroupMember({ ...parts, ...options, purpose: `member-${parts.name}` });
+  const coordinator = new Coordinator({ ...parts, ...options });
+  const member = new GroupMember({ ...parts, ...options, coordinator });
+  const purpose = `offsets-${parts.name}`;
+  const serve = async (membership: Membership, over: AbortSignal) => {
+    const share = new PartitionShare(parts, options, handler, AbortSignal.any([stop, over]));
+    const positions = () => share.positions();
+    const offsets = new CommittedOffsets({ ...parts, ...options, coordinator, membership, purpose, positions });
+    await share.serve(membership.partitions, offsets);
+  };
   try {
     while (!stop.aborted) {
       const patience = { signal: stop, onFault: parts.onFault, quietTries: QUIET_TRIES };
-      const assigned = await patiently(() => member.join(), patience);
-      await holding(member, (over) => feed(parts, assigned, options, handler, AbortSignal.any([stop, over])));
+      const membership = await patiently(() => member.join(stop), patience);
+      await holding(parts, options, member, membership, (over) => serve(membership, over));
     }
   } catch (cause) {
     if (!stop.aborted || cause !== stop.reason) throw cause;
   } finally {
     await member.leave();
+    const left = new MarketDataError('CONNECTION_LOST', `group ${options.group} was left`, { retryable: true });
+    parts.cluster.end(purpose, left);
   }
 }
 
-/** Does the work with heartbeats beside it, and aborts it when what the member was given is its own no longer. */
-async function holding(member: GroupMember, work: (over: AbortSignal) => Promise<void>): Promise<void> {
+/** Does the work, and aborts it when what the member was given is its own no longer or is to be shared out anew. */
+async function holding(
+  parts: ConsumerParts,
+  { group }: ConsumeOptions,
+  member: GroupMember,
+  membership: Membership,
+  work: (over: AbortSignal) => Promise<void>,
+): Promise<void> {
   const over = new AbortController();
   const done = new AbortController();
-  const beating = member.beat(done.signal, () => over.abort());
+  const onOver = () => over.abort();
+  const beside = [
+    keepMembership(member, membership, { ...parts, group }, done.signal, onOver),
+    watchPartitions(parts, membership, done.signal, onOver),
+  ];
   try {
     await work(over.signal);
   } finally {
     done.abort();
-    await beating;
+    await Promise.all(beside);
   }
 }
 
-/**
- * Assigns the partitions, feeds the handler until `over` aborts, lets running calls of it end, and revokes what was
- * assigned. The first failure ends everything and is thrown once all is revoked.
- */
-async function feed(
-  parts: ConsumerParts,
-  assigned: readonly TopicPartition[],
-  { limits }: ConsumeOptions,
-  handler: PartitionHandler,
-  over: AbortSignal,
+/** Looks at the topics now and then. The leader of the group has them shared out anew when one has other partitions. */
+async function watchPartitions(
+  { cluster, metadataMaxAgeMs, onFault }: ConsumerParts,
+  { counts }: Membership,
+  stop: AbortSignal,
+  onOver: () => void,
 ): Promise<void> {
-  const failed = new AbortController();
-  const ended = AbortSignal.any([over, failed.signal]);
-  const failures: unknown[] = [];
-  const guard = async (work: () => Promise<void>) => {
+  while (!stop.aborted) {
+    await pause(metadataMaxAgeMs, stop);
+    if (stop.aborted) return;
     try {
-      await work();
+      await abortable(cluster.refresh(), stop);
     } catch (cause) {
-      if (over.aborted && cause === over.reason) return;
-      failures.push(cause);
-      failed.abort();
+      if (!stop.aborted) onFault(asMarketDataError(cause, 'CONNECTION_FAILED'));
     }
-  };
-
-  const begins = new Map<TopicPartition, bigint>();
-  for (const partition of assigned) {
-    if (ended.aborted) break;
-    await guard(async () => {
-      const range = await patiently(() => parts.rangeOf(partition), { signal: ended, onFault: parts.onFault });
-      const begin = await handler.onAssigned(partition, range);
-      begins.set(partition, begin);
-      if (begin < range.begin || begin > range.end) throw outsideOfRange(partition, begin, range);
-    });
+    if ([...counts].some(([topic, count]) => (cluster.partitionCount(topic) ?? count) !== count)) onOver();
   }
-  const feeds = [...begins].map(([partition, begin]) => new PartitionFeed(partition, begin, () => loops.wake()));
-  const loops: FetchLoops = new FetchLoops({ ...parts, purpose: `fetch-${parts.name}`, feeds, over: ended });
-  await Promise.all([
-    ...feeds.map((each) => guard(() => each.run(handler, limits, parts.turns, ended))),
-    guard(() => loops.run()),
-  ]);
-  for (const partition of begins.keys()) await guard(() => handler.onRevoked(partition));
-  if (failures.length > 0) throw failures[0];
 }

@@ -1,118 +1,234 @@
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
-import type { OffsetRange, TopicPartition } from '../event-log.js';
 import type { Cluster, Host } from './cluster.js';
 import type { PartitionFeed } from './partition-feed.js';
-import { outsideOfRange, readError } from './read-error.js';
-import { abortable, aborted, Backoff } from './waiting.js';
+import { readError } from './read-error.js';
+import { abortable, Backoff } from './waiting.js';
 import { FETCH, READ_UNCOMMITTED, type FetchBody, type FetchedPartition } from './wire/fetch.js';
-import { kafkaError } from './wire/protocol.js';
+import { kafkaError, type KafkaError } from './wire/protocol.js';
 
 export interface FetchOptions {
   readonly cluster: Cluster;
   /** Which connections it uses; none but these loops'. */
   readonly purpose: string;
-  readonly feeds: readonly PartitionFeed[];
-  readonly rangeOf: (of: TopicPartition) => Promise<OffsetRange>;
   readonly onFault: (error: MarketDataError) => void;
   readonly over: AbortSignal;
+}
+
+interface Asked {
+  readonly feed: PartitionFeed;
+  readonly from: bigint;
 }
 
 /** How long a broker that has nothing new waits with its answer, ms. */
 const LONG_POLL_MS = 500;
 /** The same while a partition is left out because its handler is busy: it is to be asked for soon. */
 const SHORT_POLL_MS = 20;
+/** After so long behind its time, ms, an answer is no longer only waited for: another broker may lead by then. */
+const OVERDUE_MS = 3_000;
 /** Of compressed batches. */
 const PARTITION_BYTES = 512 * 1024;
 const ANSWER_BYTES = 8 * 1024 * 1024;
 /** Trouble after so long, ms, is new trouble. */
 const CALM_MS = 10_000;
+/** The place that is read from is not in the log any more: retention took it, or the topic was deleted, or made anew. */
+const LOST_PLACE: ReadonlySet<string> = new Set(['OFFSET_OUT_OF_RANGE', 'UNKNOWN_TOPIC_OR_PARTITION']);
+const UNNAMED: KafkaError = { type: 'NO_ANSWER', retriable: true, message: 'the answer to a fetch does not name it' };
 
 /**
  * Fetches for all partitions until `over` aborts: of each broker one request at a time, for all partitions it leads that
  * want more. A broker serves one request of a connection at a time, so a long poll for each partition would make them
- * wait for each other.
+ * wait for each other. Brokers do not wait for each other: a partition in trouble is left out until its leader has been
+ * looked up anew.
  */
 export class FetchLoops {
   readonly #options: FetchOptions;
-  #hungry = Promise.withResolvers<undefined>();
+  readonly #feeds = new Set<PartitionFeed>();
+  /** Not fetched for until their leaders were looked up. */
+  readonly #doubted = new Set<PartitionFeed>();
+  /** By node. */
+  readonly #polls = new Map<number, Promise<void>>();
+  readonly #failed = Promise.withResolvers<never>();
+  #news = Promise.withResolvers<undefined>();
+  #isOverdue = false;
   #turn = 0;
 
   constructor(options: FetchOptions) {
     this.#options = options;
+    this.#failed.promise.catch(() => undefined); // nobody may be waiting any more
   }
 
-  /** A partition wants more. */
+  add(feed: PartitionFeed): void {
+    this.#feeds.add(feed);
+    this.#startPolls();
+    this.wake();
+  }
+
+  delete(feed: PartitionFeed): void {
+    this.#feeds.delete(feed);
+    this.#doubted.delete(feed);
+  }
+
+  /** Something has changed: a partition wants more, or has another leader. */
   wake(): void {
-    this.#hungry.resolve(undefined);
-    this.#hungry = Promise.withResolvers();
+    this.#news.resolve(undefined);
+    this.#news = Promise.withResolvers();
   }
 
-  /**
-   * @throws {MarketDataError} `STORE_REFUSED` for an offset outside of its partition's range, and what else no retry can
-   * mend
-   */
+  /** @throws {MarketDataError} what no retry can mend */
   async run(): Promise<void> {
     const { cluster, purpose, over } = this.#options;
     const why = new MarketDataError('CONNECTION_LOST', 'these partitions are fetched no longer', { retryable: true });
     const cut = () => cluster.end(purpose, why);
     over.addEventListener('abort', cut, { once: true });
     try {
-      const backoff = new Backoff();
-      // A member may be left without a share: there are more members than partitions.
-      if (this.#options.feeds.length === 0) await aborted(over);
-      while (!over.aborted) await this.#round(backoff);
+      await abortable(Promise.race([this.#keepPolling(), this.#failed.promise]), over);
     } finally {
       over.removeEventListener('abort', cut);
       cut();
+      await Promise.all(this.#polls.values());
     }
   }
 
-  /** Polls every leader until one of them is in trouble, and while the leaders are then looked up anew. */
-  async #round(backoff: Backoff): Promise<void> {
-    const round = new AbortController();
-    const stop = AbortSignal.any([this.#options.over, round.signal]);
-    const startedAt = performance.now();
-    const polls = [...this.#byLeader()].map(([host, feeds]) => this.#poll(host, feeds, stop));
-    try {
-      await Promise.race(polls);
-      if (performance.now() - startedAt > CALM_MS) backoff.reset();
-      await this.#findLeaders(backoff);
-    } finally {
-      round.abort();
-      await Promise.allSettled(polls);
+  async #keepPolling(): Promise<void> {
+    const { over } = this.#options;
+    const backoff = new Backoff(CALM_MS);
+    while (!over.aborted) {
+      const { promise } = this.#news;
+      this.#startPolls();
+      if (this.#doubted.size === 0 && !this.#isOverdue) await abortable(promise, over);
+      else await this.#findLeaders(backoff);
     }
   }
 
-  #byLeader(): ReadonlyMap<Host | undefined, readonly PartitionFeed[]> {
-    const { cluster, feeds } = this.#options;
-    const byNode = Map.groupBy(feeds, ({ partition }) => cluster.leaderOf(partition)?.node);
-    return new Map([...byNode].map(([node, led]) => [node === undefined ? undefined : cluster.host(node), led]));
+  /** A poll for each broker that leads one of the partitions and has none. */
+  #startPolls(): void {
+    if (this.#options.over.aborted) return;
+    for (const feed of this.#feeds) {
+      const host = this.#leaderOf(feed);
+      if (host === undefined) this.#doubted.add(feed);
+      else if (!this.#doubted.has(feed) && !this.#polls.has(host.node)) this.#startPoll(host);
+    }
+  }
+
+  #startPoll(host: Host): void {
+    const poll = this.#poll(host)
+      .catch((cause: unknown) => this.#failed.reject(cause))
+      .finally(() => {
+        this.#polls.delete(host.node);
+        this.#startPolls();
+        this.wake();
+      });
+    this.#polls.set(host.node, poll);
   }
 
   async #findLeaders(backoff: Backoff): Promise<void> {
     const { cluster, onFault, over } = this.#options;
+    await backoff.wait(over);
+    // Doubts that come up from here on are about newer answers.
+    const doubted = [...this.#doubted];
+    this.#isOverdue = false;
+    try {
+      await abortable(cluster.refresh(), over);
+    } catch (cause) {
+      over.throwIfAborted();
+      const error = asMarketDataError(cause, 'CONNECTION_FAILED', { retryable: true });
+      if (!error.retryable) throw error;
+      return onFault(error);
+    }
+    for (const feed of doubted) this.#doubted.delete(feed);
+    for (const feed of this.#feeds) {
+      const { topic } = feed.partition;
+      if (cluster.topicError(topic) === 'UNKNOWN_TOPIC_OR_PARTITION') feed.lose(lostPlace(feed, 'the topic is gone'));
+      else if (this.#leaderOf(feed) === undefined) onFault(cluster.noLeader(feed.partition));
+    }
+    this.wake();
+  }
+
+  /** Resolves when the broker is in trouble or leads none of the partitions any longer. */
+  async #poll(host: Host): Promise<void> {
+    const { over } = this.#options;
     while (!over.aborted) {
-      try {
-        await backoff.wait(over);
-        await cluster.refresh();
-        return;
-      } catch (cause) {
-        if (!over.aborted) onFault(asMarketDataError(cause, 'CONNECTION_FAILED', { retryable: true }));
-      }
+      const { promise } = this.#news;
+      const led = this.#ledBy(host);
+      if (led.length === 0) return;
+      const hungry = this.#inTurn(led.filter(({ isHungry }) => isHungry));
+      if (hungry.length === 0) await abortable(promise, over).catch(() => undefined);
+      else if (!(await this.#fetch(host, hungry, hungry.length === led.length ? LONG_POLL_MS : SHORT_POLL_MS))) return;
     }
   }
 
-  /** Resolves when it is stopped, or when the broker is in trouble or leads one of these no longer. */
-  async #poll(host: Host | undefined, feeds: readonly PartitionFeed[], stop: AbortSignal): Promise<void> {
-    while (host !== undefined && !stop.aborted) {
-      const hungry = this.#inTurn(feeds.filter(({ isHungry }) => isHungry));
-      if (hungry.length === 0) {
-        await abortable(this.#hungry.promise, stop).catch(() => undefined);
-      } else {
-        const pollMs = hungry.length === feeds.length ? LONG_POLL_MS : SHORT_POLL_MS;
-        if (!(await this.#fetch(host, hungry, pollMs))) return;
-      }
+  /** Whether the broker answered. */
+  async #fetch(host: Host, feeds: readonly PartitionFeed[], pollMs: number): Promise<boolean> {
+    const { onFault, over } = this.#options;
+    const asked = feeds.map((feed) => ({ feed, from: feed.next }));
+    let answered: readonly FetchedPartition[];
+    try {
+      answered = await this.#ask(host, asked, pollMs);
+    } catch (cause) {
+      if (!over.aborted) onFault(asMarketDataError(cause, 'CONNECTION_LOST'));
+      for (const feed of this.#ledBy(host)) this.#doubt(feed);
+      return false;
     }
+    for (const each of asked) this.#deliver(each, answered);
+    return true;
+  }
+
+  async #ask(host: Host, asked: readonly Asked[], pollMs: number): Promise<readonly FetchedPartition[]> {
+    const { cluster, purpose } = this.#options;
+    const overdue = setInterval(() => this.#lookUp(), pollMs + OVERDUE_MS);
+    try {
+      const timeoutMs = pollMs + cluster.requestTimeoutMs;
+      const { errorCode, partitions } = await cluster.ask(host, purpose, FETCH, requestFor(asked, pollMs), timeoutMs);
+      const error = kafkaError(errorCode);
+      if (error === undefined) return partitions;
+      throw new MarketDataError(
+        'CONNECTION_LOST',
+        `node ${host.node} refuses a fetch: ${error.message} (${error.type})`,
+        {
+          retryable: true,
+        },
+      );
+    } finally {
+      clearInterval(overdue);
+    }
+  }
+
+  /** What passes is told, what no retry can mend is thrown. */
+  #deliver({ feed, from }: Asked, answered: readonly FetchedPartition[]): void {
+    // It was late, and another broker has served the partition meanwhile.
+    if (!this.#feeds.has(feed) || feed.next !== from) return;
+    const { topic, partition } = feed.partition;
+    const answer = answered.find((each) => each.topic === topic && each.partition === partition);
+    const error = answer === undefined ? UNNAMED : kafkaError(answer.errorCode);
+    if (error === undefined) {
+      if (answer !== undefined && answer.bytes.length > 0) feed.add(answer.bytes);
+    } else if (LOST_PLACE.has(error.type)) {
+      feed.lose(lostPlace(feed, error.type));
+    } else {
+      const fault = readError(feed.partition, error);
+      if (!fault.retryable) throw fault;
+      this.#options.onFault(fault);
+      this.#doubt(feed);
+    }
+  }
+
+  #doubt(feed: PartitionFeed): void {
+    if (!this.#feeds.has(feed)) return;
+    this.#doubted.add(feed);
+    this.wake();
+  }
+
+  #lookUp(): void {
+    this.#isOverdue = true;
+    this.wake();
+  }
+
+  #ledBy(host: Host): readonly PartitionFeed[] {
+    return [...this.#feeds].filter((feed) => !this.#doubted.has(feed) && this.#leaderOf(feed)?.node === host.node);
+  }
+
+  #leaderOf({ partition }: PartitionFeed): Host | undefined {
+    return this.#options.cluster.leaderOf(partition);
   }
 
   /** An answer has room for the first ones: each time they are others. */
@@ -121,51 +237,25 @@ export class FetchLoops {
     const from = this.#turn % Math.max(feeds.length, 1);
     return [...feeds.slice(from), ...feeds.slice(0, from)];
   }
-
-  /** Whether the broker answered for all of them. */
-  async #fetch(host: Host, feeds: readonly PartitionFeed[], pollMs: number): Promise<boolean> {
-    const { cluster, purpose, onFault, over } = this.#options;
-    let answered: readonly FetchedPartition[];
-    try {
-      const timeoutMs = pollMs + cluster.requestTimeoutMs;
-      answered = (await cluster.ask(host, purpose, FETCH, requestFor(feeds, pollMs), timeoutMs)).partitions;
-    } catch (cause) {
-      if (!over.aborted) onFault(asMarketDataError(cause, 'CONNECTION_LOST'));
-      return false;
-    }
-    const faults = await Promise.all(feeds.map((feed) => this.#deliver(feed, answered)));
-    for (const fault of faults) if (fault !== undefined) onFault(fault);
-    return faults.every((fault) => fault === undefined);
-  }
-
-  /** What passes is returned, what no retry can mend is thrown. */
-  async #deliver(feed: PartitionFeed, answered: readonly FetchedPartition[]): Promise<MarketDataError | undefined> {
-    const { topic, partition } = feed.partition;
-    const answer = answered.find((each) => each.topic === topic && each.partition === partition);
-    if (answer === undefined) return undefined;
-    const error = kafkaError(answer.errorCode);
-    if (error === undefined) {
-      if (answer.bytes.length > 0) feed.add(answer.bytes);
-      return undefined;
-    }
-    if (error.type === 'OFFSET_OUT_OF_RANGE') {
-      throw outsideOfRange(feed.partition, feed.next, await this.#options.rangeOf(feed.partition));
-    }
-    const fault = readError(feed.partition, error);
-    if (fault.retryable) return fault;
-    throw fault;
-  }
 }
 
-function requestFor(feeds: readonly PartitionFeed[], pollMs: number): FetchBody {
+function requestFor(asked: readonly Asked[], pollMs: number): FetchBody {
   return {
     maxWaitTime: pollMs,
     minBytes: 1,
     maxBytes: ANSWER_BYTES,
     isolationLevel: READ_UNCOMMITTED,
-    topics: feeds.map(({ partition: { topic, partition }, next }) => ({
-      topic,
-      partitions: [{ partition, fetchOffset: String(next), maxBytes: PARTITION_BYTES }],
+    topics: asked.map(({ feed: { partition: of }, from }) => ({
+      topic: of.topic,
+      partitions: [{ partition: of.partition, fetchOffset: String(from), maxBytes: PARTITION_BYTES }],
     })),
   };
+}
+
+function lostPlace({ partition: { topic, partition }, next }: PartitionFeed, why: string): MarketDataError {
+  return new MarketDataError(
+    'STORE_REFUSED',
+    `partition ${partition} of ${topic} has nothing to read at offset ${next} any more (${why}): it is assigned again`,
+    { context: { topic, partition, offset: String(next) }, retryable: true },
+  );
 }

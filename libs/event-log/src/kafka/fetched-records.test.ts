@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FetchedRecords } from './fetched-records.js';
-import { BATCH } from './wire/batch-layout.js';
+import { ATTRIBUTES, BATCH } from './wire/batch-layout.js';
 import { encodeBatch, stampBatch } from './wire/encode-batch.js';
+import { crc32C } from './wire/protocol.js';
 
 const OF = { topic: 'market.tick', partition: 0 };
 const AMPLE = { maxRecords: 1_000, maxBytes: 1_000_000 };
@@ -42,10 +43,42 @@ describe('what was fetched of a partition', () => {
     expect(offsets(fetched)).toEqual([]);
   });
 
-  it('passes over offsets that hold no record any more', () => {
+  it('gives none twice when batches come again with other borders', () => {
+    const fetched = new FetchedRecords(OF, 0n);
+    fetched.add(batch(0, 4));
+    expect(offsets(fetched, { ...AMPLE, maxRecords: 2 })).toEqual([0, 1]);
+    fetched.add(Buffer.concat([batch(0, 3), batch(3, 6)]));
+    expect(offsets(fetched)).toEqual([2, 3, 4, 5]);
+    fetched.add(batch(5, 8));
+    expect(offsets(fetched)).toEqual([6, 7]);
+  });
+
+  it('gives what lies before a hole, and then refuses to pass over it', () => {
     const fetched = new FetchedRecords(OF, 0n);
     fetched.add(Buffer.concat([batch(0, 1), batch(5, 6)]));
-    expect(offsets(fetched)).toEqual([0, 5]);
+    expect(offsets(fetched)).toEqual([0]);
+    const refusal = { code: 'STORE_DAMAGED', message: expect.stringContaining('the batch at offset 5') as string };
+    for (let tries = 0; tries < 2; tries += 1)
+      expect(() => fetched.take(AMPLE)).toThrow(expect.objectContaining(refusal) as Error);
+  });
+
+  it('refuses a batch that has lost records to compaction', () => {
+    const fetched = new FetchedRecords(OF, 0n);
+    const compacted = batch(0, 3);
+    compacted.writeInt32BE(4, BATCH.lastOffsetDelta);
+    compacted.writeUInt32BE(crc32C(compacted.subarray(BATCH.attributes)), BATCH.crc);
+    fetched.add(compacted);
+    const refusal = { message: expect.stringContaining('has 3 records for 5 offsets') as string };
+    expect(() => fetched.take(AMPLE)).toThrow(expect.objectContaining(refusal) as Error);
+  });
+
+  it('passes over the markers of transactions, which have offsets but are no records', () => {
+    const fetched = new FetchedRecords(OF, 0n);
+    const marker = batch(1, 2);
+    marker.writeInt16BE(ATTRIBUTES.control, BATCH.attributes);
+    marker.writeUInt32BE(crc32C(marker.subarray(BATCH.attributes)), BATCH.crc);
+    fetched.add(Buffer.concat([batch(0, 1), marker, batch(2, 3)]));
+    expect(offsets(fetched)).toEqual([0, 2]);
   });
 
   it('waits for the rest of a batch that is cut off, but refuses bytes that begin with no batch', () => {

@@ -1,19 +1,28 @@
 import type { LogRecord, ReadLimits, TopicPartition } from '../event-log.js';
-import { damaged, decodeBatch, nextOffset, wholeBatches } from './wire/decode-batch.js';
+import { baseOffset, damaged, decodeBatch, nextOffset, wholeBatches } from './wire/decode-batch.js';
 
-/** What was fetched of a partition and not yet taken. Batches are unpacked one at a time, as they are taken. */
+const WAY_OUT =
+  'Records between are gone, as compaction or lost files leave it. To go on behind them, delete the records before that ' +
+  'offset (kafka-delete-records): sinks then record what is missing. The topic needs cleanup.policy=delete';
+
+/**
+ * What was fetched of a partition and not yet taken: each offset once, and none left out but those of transaction
+ * markers. Batches are unpacked one at a time, as they are taken.
+ */
 export class FetchedRecords {
   readonly #of: TopicPartition;
-  readonly #from: bigint;
+  /** Behind the last batch that was fetched. */
   #next: bigint;
+  /** Behind the last batch that was unpacked. */
+  #unpacked: bigint;
   #batches: Buffer[] = [];
   #records: readonly LogRecord[] = [];
   #taken = 0;
 
   constructor(of: TopicPartition, from: bigint) {
     this.#of = of;
-    this.#from = from;
     this.#next = from;
+    this.#unpacked = from;
   }
 
   /** The offset to fetch from. */
@@ -40,12 +49,14 @@ export class FetchedRecords {
   /**
    * The next records, at least one if there is any.
    *
-   * @throws {MarketDataError} `STORE_DAMAGED`
+   * @throws {MarketDataError} `STORE_DAMAGED`, for a hole too
    */
   take({ maxRecords, maxBytes }: ReadLimits): readonly LogRecord[] {
     const taken: LogRecord[] = [];
     let bytes = 0;
-    for (let record = this.#first(); record !== undefined && taken.length < maxRecords; record = this.#first()) {
+    while (taken.length < maxRecords) {
+      const record = this.#first(taken.length > 0);
+      if (record === undefined) break;
       bytes += record.key.length + record.value.byteLength;
       if (bytes > maxBytes && taken.length > 0) break;
       taken.push(record);
@@ -54,15 +65,30 @@ export class FetchedRecords {
     return taken;
   }
 
-  #first(): LogRecord | undefined {
+  #first(hasOthers: boolean): LogRecord | undefined {
     while (this.#taken === this.#records.length) {
-      const batch = this.#batches.shift();
+      const [batch] = this.#batches;
       if (batch === undefined) return undefined;
-      const records = decodeBatch(batch, this.#of);
-      // A batch is fetched whole, also when it begins before what was asked for.
-      this.#records = records.filter(({ offset }) => offset >= this.#from);
-      this.#taken = 0;
+      try {
+        this.#unpack(batch);
+      } catch (cause) {
+        // What is sound before it is given first.
+        if (hasOthers) return undefined;
+        throw cause;
+      }
+      this.#batches.shift();
     }
     return this.#records[this.#taken];
+  }
+
+  #unpack(batch: Buffer): void {
+    const records = decodeBatch(batch, this.#of);
+    const begin = baseOffset(batch);
+    if (begin > this.#unpacked)
+      throw damaged(this.#of, begin, `is the next behind offset ${this.#unpacked}. ${WAY_OUT}`);
+    // A batch is fetched whole, also when it begins before what was asked for.
+    this.#records = records.slice(Number(this.#unpacked - begin));
+    this.#unpacked = nextOffset(batch);
+    this.#taken = 0;
   }
 }

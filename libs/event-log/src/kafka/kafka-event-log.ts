@@ -9,9 +9,10 @@ import type {
   PartitionHandler,
   ReadLimits,
   TopicPartition,
+  WaitOptions,
 } from '../event-log.js';
 import { Partitioner } from '../partitioner.js';
-import { checkLimits } from '../read-limits.js';
+import { checkConsumeOptions, checkLimits } from '../read-limits.js';
 import { ReadTurns } from '../read-turns.js';
 import { Cluster } from './cluster.js';
 import { codecFor, expectWorking } from './codecs/compression.js';
@@ -83,9 +84,9 @@ export class KafkaEventLog implements EventLog {
   }
 
   /** @throws {MarketDataError} `STORE_UNAVAILABLE` (retryable) when no broker answers for a request timeout */
-  async range(partition: TopicPartition): Promise<OffsetRange> {
+  async range(partition: TopicPartition, options?: WaitOptions): Promise<OffsetRange> {
     this.#checkOpen();
-    return await this.#reader.range(this.#known(partition));
+    return await this.#reader.range(this.#known(partition), options);
   }
 
   /**
@@ -107,23 +108,31 @@ export class KafkaEventLog implements EventLog {
   }
 
   /** @throws {MarketDataError} as `EventLog.read` says, `STORE_DAMAGED`, and as `range` does */
-  async read(partition: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
+  async read(
+    partition: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    options?: WaitOptions,
+  ): Promise<readonly LogRecord[]> {
     this.#checkOpen();
     checkLimits(limits);
-    return await this.#reader.read(this.#known(partition), from, limits);
+    return await this.#reader.read(this.#known(partition), from, limits, options);
   }
 
   /**
    * Takes part in the consumer group `options.group`, so that several processes share the partitions. Brokers that are
    * away are waited out and told to `onFault`.
    *
-   * @throws {MarketDataError} `STORE_REFUSED` when a partition is to begin outside of its range or retention has
-   * overtaken it, when the group refuses this member, or when the log is closed meanwhile; `STORE_DAMAGED`; and whatever
-   * the handler throws
+   * A partition whose next offset is not in the log any more is revoked and assigned again with the range it has now:
+   * retention has overtaken the handler, or the topic was deleted and perhaps made anew.
+   *
+   * @throws {MarketDataError} `STORE_REFUSED` when a partition is to begin outside of its range, when the group refuses
+   * this member, or when the log is closed meanwhile; `STORE_DAMAGED`, also for offsets that are missing between others;
+   * and whatever the handler throws
    */
   async consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void> {
     this.#checkOpen();
-    checkLimits(options.limits);
+    checkConsumeOptions(options);
     const topics = [...new Set(options.topics)];
     for (const topic of topics) this.#partitions(topic);
     const consuming = consume(
@@ -131,7 +140,8 @@ export class KafkaEventLog implements EventLog {
         cluster: this.#reading,
         name: String((this.#consumersSoFar += 1)),
         sessionTimeoutMs: this.#settings.sessionTimeoutMs,
-        rangeOf: (partition) => this.#reader.range(partition),
+        metadataMaxAgeMs: this.#settings.metadataMaxAgeMs,
+        rangeOf: (partition, waiting) => this.#reader.range(partition, { signal: waiting }),
         turns: this.#turns,
         onFault: this.#settings.onFault,
       },
@@ -155,7 +165,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(closedError());
     this.#publishing.close(closedError());
     await Promise.allSettled(this.#consumers);
     this.#reading.close(closedError());
@@ -188,7 +198,12 @@ export class KafkaEventLog implements EventLog {
   #partitions(topic: string): readonly TopicPartition[] {
     const writers = this.#writers.get(topic);
     if (writers === undefined) throw refused(this.#unknownTopic(topic));
-    return writers.map(({ partition }) => partition);
+    // Those that were added since the log was opened are read, but not written to.
+    const added = Math.max((this.#reading.partitionCount(topic) ?? 0) - writers.length, 0);
+    return [
+      ...writers.map(({ partition }) => partition),
+      ...Array.from({ length: added }, (_, index) => ({ topic, partition: writers.length + index })),
+    ];
   }
 
   #known({ topic, partition }: TopicPartition): TopicPartition {

@@ -35,6 +35,12 @@ export interface KafkaEventLogOptions {
   /** After so long without a sign of life, ms, a consumer group goes on without this member. @default 30000 */
   readonly sessionTimeoutMs?: number;
   /**
+   * After so long, ms, a consumer looks again who leads what, and whether partitions were added.
+   *
+   * @default 60000
+   */
+  readonly metadataMaxAgeMs?: number;
+  /**
    * Where to connect for an address that the cluster gives: through a tunnel, or from outside of the network it names.
    *
    * @default there
@@ -48,6 +54,7 @@ export type KafkaSettings = Required<KafkaEventLogOptions>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const SESSION_TIMEOUT_MS = 30_000;
+const METADATA_MAX_AGE_MS = 60_000;
 
 /** @throws {MarketDataError} `CONFIG_INVALID` with the value and what is right */
 export function checkedOptions(options: KafkaEventLogOptions): KafkaSettings {
@@ -56,6 +63,7 @@ export function checkedOptions(options: KafkaEventLogOptions): KafkaSettings {
     onFault: () => undefined,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    metadataMaxAgeMs: METADATA_MAX_AGE_MS,
     route: (address) => address,
     now: Date.now,
     ...options,
@@ -68,6 +76,7 @@ export function checkedOptions(options: KafkaEventLogOptions): KafkaSettings {
   expectCount(settings.requestTimeoutMs, 'ms as request timeout');
   expectCount(settings.connectTimeoutMs, 'ms as connect timeout');
   expectCount(settings.sessionTimeoutMs, 'ms as session timeout');
+  expectCount(settings.metadataMaxAgeMs, 'ms as age of metadata');
   if (!COMPRESSIONS.includes(settings.compression)) {
     throw invalid(`compression ${settings.compression} is not known; expected one of ${COMPRESSIONS.join(', ')}`);
   }

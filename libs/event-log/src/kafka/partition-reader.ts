@@ -1,9 +1,9 @@
 import { MarketDataError } from '@aipx/market-model';
-import type { LogRecord, OffsetRange, ReadLimits, TopicPartition } from '../event-log.js';
+import type { LogRecord, OffsetRange, ReadLimits, TopicPartition, WaitOptions } from '../event-log.js';
 import type { Cluster, Host } from './cluster.js';
 import { FetchedRecords } from './fetched-records.js';
 import { outsideOfRange, readError, unreadable } from './read-error.js';
-import { Backoff } from './waiting.js';
+import { abortable, Backoff } from './waiting.js';
 import { FETCH, READ_UNCOMMITTED, type FetchedPartition } from './wire/fetch.js';
 import { kafkaError } from './wire/protocol.js';
 import { EARLIEST, LATEST, LIST_OFFSETS } from './wire/requests.js';
@@ -24,17 +24,22 @@ export class PartitionReader {
   }
 
   /** @throws {MarketDataError} `STORE_UNAVAILABLE` (retryable) when no leader answers for a request timeout, `STORE_REFUSED` */
-  async range(of: TopicPartition): Promise<OffsetRange> {
-    const [begin, end] = await Promise.all([EARLIEST, LATEST].map((which) => this.#offset(of, which)));
+  async range(of: TopicPartition, { signal = this.#closing }: WaitOptions = {}): Promise<OffsetRange> {
+    const [begin, end] = await Promise.all([EARLIEST, LATEST].map((which) => this.#offset(of, which, signal)));
     return { begin: begin ?? 0n, end: end ?? 0n };
   }
 
   /** @throws {MarketDataError} as `range` does, and as `EventLog.read` says */
-  async read(of: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
+  async read(
+    of: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    { signal = this.#closing }: WaitOptions = {},
+  ): Promise<readonly LogRecord[]> {
     const fetched = new FetchedRecords(of, from);
     for (;;) {
       const before = fetched.next;
-      const { bytes } = await this.#atLeader(of, (host) => this.#fetch(host, of, fetched.next, limits));
+      const { bytes } = await this.#atLeader(of, signal, (host) => this.#fetch(host, of, fetched.next, limits));
       fetched.add(bytes);
       const records = fetched.take(limits);
       // What holds no records, such as markers of transactions, is passed over.
@@ -64,8 +69,8 @@ export class PartitionReader {
     return answer ?? NO_ANSWER;
   }
 
-  async #offset(of: TopicPartition, timestamp: number): Promise<bigint> {
-    return await this.#atLeader(of, async (host) => {
+  async #offset(of: TopicPartition, timestamp: number, signal: AbortSignal): Promise<bigint> {
+    return await this.#atLeader(of, signal, async (host) => {
       const { responses } = await this.#cluster.ask(host, PURPOSE, LIST_OFFSETS, {
         isolationLevel: READ_UNCOMMITTED,
         topics: [{ topic: of.topic, partitions: [{ partition: of.partition, timestamp }] }],
@@ -79,17 +84,23 @@ export class PartitionReader {
   }
 
   /** Does the work at the partition's leader, again if that moves or is away, for one request timeout at most. */
-  async #atLeader<Result>(of: TopicPartition, work: (host: Host) => Promise<Result>): Promise<Result> {
+  async #atLeader<Result>(
+    of: TopicPartition,
+    signal: AbortSignal,
+    work: (host: Host) => Promise<Result>,
+  ): Promise<Result> {
     const giveUpAt = performance.now() + this.#cluster.requestTimeoutMs;
     const backoff = new Backoff();
+    const tryOnce = async (isDoubted: boolean) => await work(await this.#cluster.findLeader(of, isDoubted));
     for (let isDoubted = false; ; isDoubted = true) {
       try {
-        return await work(await this.#cluster.findLeader(of, isDoubted));
+        return await abortable(tryOnce(isDoubted), signal);
       } catch (cause) {
+        if (signal !== this.#closing) signal.throwIfAborted();
         const isFinal = !(cause instanceof MarketDataError) || !cause.retryable || cause.code === 'STORE_REFUSED';
         if (isFinal || this.#closing.aborted || performance.now() > giveUpAt) throw unreadable(of, cause);
       }
-      await backoff.wait(this.#closing).catch(() => undefined);
+      await backoff.wait(signal).catch(() => undefined);
     }
   }
 }

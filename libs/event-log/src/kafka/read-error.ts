@@ -1,6 +1,6 @@
 import { MarketDataError } from '@aipx/market-model';
 import type { OffsetRange, TopicPartition } from '../event-log.js';
-import type { KafkaError } from './wire/protocol.js';
+import { saysNothing, type KafkaError } from './wire/protocol.js';
 
 const HINTS: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED: 'this client may not read it: grant it READ',
@@ -10,10 +10,11 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** What a leader answers instead of records: `STORE_UNAVAILABLE` if it passes, else `STORE_REFUSED`. */
 export function readError(of: TopicPartition, error: KafkaError): MarketDataError {
+  const retryable = error.retriable || saysNothing(error);
   return new MarketDataError(
-    error.retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED',
+    retryable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED',
     `${nameOf(of)}: ${HINTS[error.type] ?? error.message} (${error.type})`,
-    { context: { ...of }, retryable: error.retriable },
+    { context: { ...of }, retryable },
   );
 }
 

@@ -6,17 +6,22 @@ const LONGEST_WAIT_MS = 5_000;
 
 /** Growing waits, each with up to half of it by chance, so that many who failed together do not return together. */
 export class Backoff {
+  readonly #calmMs: number;
   #next = FIRST_WAIT_MS;
+  #waitedAt = 0;
+
+  /** Trouble after so long without any is new trouble, and the waits grow anew. @default never */
+  constructor(calmMs = Infinity) {
+    this.#calmMs = calmMs;
+  }
 
   /** @throws the signal's reason when it aborts */
   async wait(signal: AbortSignal): Promise<void> {
+    if (performance.now() - this.#waitedAt > this.#calmMs) this.#next = FIRST_WAIT_MS;
     const milliseconds = this.#next * (1 + Math.random() / 2);
     this.#next = Math.min(this.#next * 2, LONGEST_WAIT_MS);
     await sleep(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
-
-  reset(): void {
-    this.#next = FIRST_WAIT_MS;
+    this.#waitedAt = performance.now();
   }
 }
 
@@ -63,7 +68,29 @@ export async function abortable<Result>(work: Promise<Result>, signal: AbortSign
   }
 }
 
-/** Resolves when the signal aborts. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+/**
+ * As `abortable`, and a rejection with what `late` makes after so many ms. The work is given the signal that then aborts.
+ */
+export async function within<Result>(
+  timeoutMs: number,
+  stop: AbortSignal,
+  late: () => MarketDataError,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const box = new AbortController();
+  const timer = setTimeout(() => box.abort(late()), timeoutMs);
+  const forward = () => box.abort(stop.reason);
+  if (stop.aborted) forward();
+  stop.addEventListener('abort', forward, { once: true });
+  try {
+    return await abortable(work(box.signal), box.signal);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', forward);
+  }
+}
+
+/** Waits; shorter if the signal aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }

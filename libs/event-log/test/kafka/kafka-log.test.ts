@@ -3,16 +3,12 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { MarketDataError } from '@aipx/market-model';
 import { AMPLE, entry, readAll, textOf } from '../../src/contract/entries.js';
 import { nameOf, RecordingHandler } from '../../src/contract/recording-handler.js';
+import type { OffsetRange } from '../../src/index.js';
 import type { KafkaEventLog, KafkaEventLogOptions } from '../../src/kafka/index.js';
-import { parseAddress } from '../../src/kafka/broker-address.js';
 import { ClusterTools } from '../support/cluster-tools.js';
 import { noKafka, ON_KAFKA, openKafkaLog, ownName } from '../support/kafka-log.js';
-import { LossyProxy } from '../support/lossy-proxy.js';
 
 const KEY = 'KRW-BTC';
-const JOIN_GROUP = 11;
-/** Rebalances are noticed by heartbeats, of which a session has ten. */
-const SHORT_SESSION = { sessionTimeoutMs: 6_000 };
 
 describe.skipIf(noKafka)(`A log on ${ON_KAFKA}`, () => {
   let topic: string;
@@ -136,21 +132,28 @@ describe.skipIf(noKafka)(`A log on ${ON_KAFKA}`, () => {
       expect((await log.read(partition, 4n, AMPLE)).map(textOf)).toEqual(['4', '5', '6', '7', '8', '9']);
     });
 
-    it('stops a consumer that it overtakes, instead of passing over what is gone', async () => {
+    it('has the partition assigned again to a consumer that it overtakes: what is gone is never passed over', async () => {
       const partition = log.partitionFor(topic, KEY);
       const handler = new RecordingHandler();
+      const ranges: OffsetRange[] = [];
       handler.beginAt = async (assigned, range) => {
-        if (nameOf(assigned) === nameOf(partition)) await tools.deleteRecordsBefore(partition, 5n);
+        if (nameOf(assigned) !== nameOf(partition)) return range.begin;
+        if (ranges.push(range) === 1) await tools.deleteRecordsBefore(partition, 5n);
         return range.begin;
       };
-      const options = { group: ownName('hot'), topics: [topic], limits: AMPLE };
-      await expect(log.consume(options, handler, new AbortController().signal)).rejects.toMatchObject({
-        code: 'STORE_REFUSED',
-        retryable: true,
-        message: expect.stringContaining('has offsets from 5 to 10') as string,
-      });
-      expect(handler.records).toEqual([]);
-      expect(handler.revoked.map(nameOf).sort()).toEqual(handler.assigned.map(nameOf).sort());
+      const stop = new AbortController();
+      const consuming = log.consume({ group: ownName('hot'), topics: [topic], limits: AMPLE }, handler, stop.signal);
+      await handler.until(() => handler.records.length === 5);
+      stop.abort();
+      await consuming;
+      expect(ranges).toEqual([
+        { begin: 0n, end: 10n },
+        { begin: 5n, end: 10n },
+      ]);
+      expect(handler.of(partition).map(textOf)).toEqual(['5', '6', '7', '8', '9']);
+      const ofPartition = handler.calls.filter((call) => call.endsWith(nameOf(partition)));
+      expect(ofPartition.slice(0, 3).map((call) => call.split(' ')[0])).toEqual(['assigned', 'revoked', 'assigned']);
+      expect(faults.map(({ message }) => message).join()).toContain('nothing to read at offset 0 any more');
     });
   });
 
@@ -165,91 +168,5 @@ describe.skipIf(noKafka)(`A log on ${ON_KAFKA}`, () => {
     await log.close();
     await consuming;
     expect(handler.revoked).toHaveLength(4);
-  });
-
-  it('ends at once when the signal aborts while the group still waits for another member', async () => {
-    const proxy = await LossyProxy.before(parseAddress(inject('kafka').brokers[0] ?? ''));
-    const [one, other] = [await open(), await open({ route: () => proxy.address })];
-    const options = { group: ownName('hot'), topics: [topic], limits: AMPLE };
-    const [busy, late] = [new RecordingHandler(), new RecordingHandler()];
-    const release = Promise.withResolvers<undefined>();
-    busy.onBatch = () => release.promise;
-    const [stop, stopLate] = [new AbortController(), new AbortController()];
-    await one.append([entry(KEY, 'one', topic)]);
-    const first = one.consume(options, busy, stop.signal);
-    await busy.until(() => busy.records.length === 1);
-    // It is given a name first; then it waits until all others have handed back what they had.
-    const isWaiting = Promise.withResolvers<undefined>();
-    let joins = 0;
-    proxy.onRequest = (apiKey) => {
-      if (apiKey === JOIN_GROUP && (joins += 1) === 2) isWaiting.resolve(undefined);
-    };
-    const second = other.consume(options, late, stopLate.signal);
-    await isWaiting.promise;
-    stopLate.abort();
-    await second;
-    expect(late.calls).toEqual([]);
-    release.resolve(undefined);
-    stop.abort();
-    await first;
-    await other.close();
-    await proxy.close();
-  });
-
-  it('shares partitions between the members of a group, each revoked before it is somebody else’s', async () => {
-    const [one, other] = [await open(SHORT_SESSION), await open(SHORT_SESSION)];
-    const group = ownName('hot');
-    const owners = new Map<string, string>();
-    const member = (name: string) => {
-      const handler = new RecordingHandler();
-      const assign = handler.onAssigned.bind(handler);
-      handler.onAssigned = async (partition, range) => {
-        expect(owners.get(nameOf(partition)) ?? 'nobody').toBe('nobody');
-        owners.set(nameOf(partition), name);
-        return await assign(partition, range);
-      };
-      const revoke = handler.onRevoked.bind(handler);
-      handler.onRevoked = async (partition) => {
-        owners.delete(nameOf(partition));
-        await revoke(partition);
-      };
-      return handler;
-    };
-    const [first, second] = [member('first'), member('second')];
-    const options = { group, topics: [topic], limits: AMPLE };
-    const [stopFirst, stopSecond] = [new AbortController(), new AbortController()];
-    const consuming = [one.consume(options, first, stopFirst.signal)];
-    await first.until(() => first.assigned.length === 4);
-    consuming.push(other.consume(options, second, stopSecond.signal));
-    await second.until(() => second.assigned.length === 2);
-    await first.until(() => first.assigned.length === 6);
-    expect([...owners.values()].sort()).toEqual(['first', 'first', 'second', 'second']);
-    stopFirst.abort();
-    await second.until(() => second.assigned.length === 6);
-    expect([...owners.values()]).toEqual(['second', 'second', 'second', 'second']);
-    stopSecond.abort();
-    await Promise.all(consuming);
-    expect(owners.size).toBe(0);
-  });
-
-  it('goes on with less to do when there are more members than partitions', async () => {
-    topic = ownName('market.gap');
-    const settings = { ...SHORT_SESSION, topics: { [topic]: 1 } };
-    const [one, other] = [await open(settings), await open(settings)];
-    const options = { group: ownName('hot'), topics: [topic], limits: AMPLE };
-    const [first, second] = [new RecordingHandler(), new RecordingHandler()];
-    const stop = new AbortController();
-    const consuming = [one.consume(options, first, stop.signal)];
-    await first.until(() => first.assigned.length === 1);
-    consuming.push(other.consume(options, second, stop.signal));
-    await Promise.race([
-      first.until(() => first.assigned.length === 2),
-      second.until(() => second.assigned.length === 1),
-    ]);
-    await one.append([entry(KEY, 'one', topic)]);
-    await Promise.race([first, second].map((each) => each.until(() => each.records.length > 0)));
-    stop.abort();
-    await Promise.all(consuming);
-    expect([...first.records, ...second.records].map(textOf)).toEqual(['one']);
   });
 });

@@ -95,6 +95,27 @@ describe.skipIf(noKafka)(`A log whose broker is away, ${ON_KAFKA}`, { timeout: 9
     await lanes.expectInLog(log);
   });
 
+  it('hands back its partitions while the broker hangs for longer than a session, and goes on when it is back', async () => {
+    log = await open({ sessionTimeoutMs: 6_000 });
+    const handler = new RecordingHandler();
+    handler.beginAt = (partition) => BigInt(handler.of(partition).length);
+    const stop = new AbortController();
+    const consuming = log.consume({ group: ownName('hot'), topics: [topic], limits: AMPLE }, handler, stop.signal);
+    await handler.until(() => handler.assigned.length === LANES);
+    node.pause();
+    try {
+      await handler.until(() => handler.revoked.length === LANES);
+    } finally {
+      node.resume();
+    }
+    await handler.until(() => handler.assigned.length === 2 * LANES);
+    await log.append([entry('KRW-BTC', 'one', topic)]);
+    await handler.until(() => handler.records.length === 1);
+    stop.abort();
+    await consuming;
+    expect(faults.map(({ message }) => message).join()).toContain('has not heard of this member for 6000 ms');
+  });
+
   it('waits for the broker when it is opened, says what to check, and ends waiting with the signal', async () => {
     await node.stop();
     const told = Promise.withResolvers<MarketDataError>();

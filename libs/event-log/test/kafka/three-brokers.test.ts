@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startKafka, type KafkaCluster } from '@aipx/stack';
-import { entry, readAll, textOf } from '../../src/contract/entries.js';
-import type { KafkaEventLog } from '../../src/kafka/index.js';
+import { RecordingHandler } from '../../src/contract/index.js';
+import { AMPLE, entry, readAll, textOf } from '../../src/contract/entries.js';
+import type { BrokerAddress, KafkaEventLog } from '../../src/kafka/index.js';
 import { addressText, parseAddress } from '../../src/kafka/broker-address.js';
+import { FETCH } from '../../src/kafka/wire/fetch.js';
 import { PRODUCE } from '../../src/kafka/wire/produce.js';
 import { ClusterTools } from '../support/cluster-tools.js';
 import { noKafka, ON_KAFKA, openKafkaLog, ownName } from '../support/kafka-log.js';
@@ -14,6 +16,9 @@ import { LossyProxy } from '../support/lossy-proxy.js';
 
 const LANES = 6;
 const START_MS = 180_000;
+const UNKNOWN_SERVER_ERROR = -1;
+/** Behind the throttle time. */
+const FETCH_ERROR_AT = 4;
 
 describe.skipIf(noKafka)(`A log on three brokers of ${ON_KAFKA}`, { timeout: 120_000 }, () => {
   const suite = new AbortController();
@@ -42,13 +47,21 @@ describe.skipIf(noKafka)(`A log on three brokers of ${ON_KAFKA}`, { timeout: 120
       async (broker) => [broker, await LossyProxy.before(parseAddress(broker))] as const,
     );
     proxies = new Map(await Promise.all(before));
-    log = await openKafkaLog({
-      brokers: kafka.brokers,
-      topics: { [topic]: LANES },
-      replication: 3,
-      route: (address) => proxies.get(addressText(address))?.address ?? address,
-    });
+    log = await openKafkaLog(throughProxies());
   });
+
+  const throughProxies = () => ({
+    brokers: kafka.brokers,
+    topics: { [topic]: LANES },
+    replication: 3,
+    route: (address: BrokerAddress) => proxies.get(addressText(address))?.address ?? address,
+  });
+
+  const proxyOf = (node: number | undefined): LossyProxy => {
+    const proxy = proxies.get(kafka.nodes.find(({ id }) => id === node)?.address ?? '');
+    if (proxy === undefined) throw new Error(`no proxy stands before node ${node}`);
+    return proxy;
+  };
 
   afterEach(async () => {
     await log?.close();
@@ -88,6 +101,43 @@ describe.skipIf(noKafka)(`A log on three brokers of ${ON_KAFKA}`, { timeout: 120
 
   it('keeps a record on two brokers at least before it counts as appended, by the topics it makes', async () => {
     expect(await tools.settingOf(topic, 'min.insync.replicas')).toEqual({ value: '2', isOfTopic: true });
+  });
+
+  it('is read on from the other brokers while one of them hangs, also when another one is in trouble', async () => {
+    const reader = await openKafkaLog({ ...throughProxies(), requestTimeoutMs: 600_000 });
+    const leaders = await tools.leadersOf(topic, LANES);
+    const [hung, troubled] = [...new Set(leaders)];
+    const isHanging = Promise.withResolvers<undefined>();
+    proxyOf(hung).onAnswer = (kind, answer) => {
+      if (kind !== FETCH.key) return answer;
+      isHanging.resolve(undefined);
+      return new Promise(() => undefined);
+    };
+    const handler = new RecordingHandler();
+    const stop = new AbortController();
+    const consuming = reader.consume({ group: ownName('hot'), topics: [topic], limits: AMPLE }, handler, stop.signal);
+    await handler.until(() => handler.assigned.length === LANES);
+    await isHanging.promise;
+    const isTroubled = Promise.withResolvers<undefined>();
+    proxyOf(troubled).onAnswer = (kind, answer) => {
+      if (kind !== FETCH.key) return answer;
+      proxyOf(troubled).onAnswer = (_, passed) => passed;
+      answer.writeInt16BE(UNKNOWN_SERVER_ERROR, FETCH_ERROR_AT);
+      isTroubled.resolve(undefined);
+      return answer;
+    };
+    await isTroubled.promise;
+    for (let n = 0; n < 10 * LANES; n += 1) await log.append([entry(`KRW-${n}`, String(n), topic)]);
+    const isReadTo = async (partition: number) => {
+      const { end } = await log.range({ topic, partition });
+      await handler.until(() => BigInt(handler.of({ topic, partition }).length) === end);
+    };
+    const [ofHung, others] = [leaders.indexOf(hung ?? 0), [...leaders.keys()].filter((at) => leaders[at] !== hung)];
+    await Promise.all(others.map(isReadTo));
+    expect(handler.of({ topic, partition: ofHung })).toEqual([]);
+    stop.abort();
+    await consuming;
+    await reader.close();
   });
 
   // The last one: it leaves a broker down.

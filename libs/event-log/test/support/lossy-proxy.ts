@@ -8,14 +8,19 @@ const PRODUCE = 0;
 /** What becomes of the answer to a batch that the broker has taken: it is swallowed with the connection, or lies. */
 export type Fate = 'passes' | 'lost' | { readonly errorCode: number };
 
-/** Stands before a broker and spoils its answers to batches. The batches themselves always reach it. */
+/** Stands before a broker and spoils its answers. The requests themselves always reach it. */
 export class LossyProxy {
   readonly address: BrokerAddress;
   /** Asked for each batch that is stored. */
   fate: () => Fate = () => 'passes';
   /** Called with Kafka's number of each kind of request that passes. */
   onRequest: (apiKey: number) => void = () => undefined;
-  /** Answers lost so far. */
+  /**
+   * What becomes of the answer to each kind of request, after its correlation id: it is passed on as it is returned, when
+   * that resolves, and what never resolves hangs, with all that come behind it on the connection.
+   */
+  onAnswer: (apiKey: number, answer: Buffer) => Buffer | Promise<Buffer> = (_, answer) => answer;
+  /** Batches whose answers were lost so far. */
   lost = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -45,7 +50,8 @@ export class LossyProxy {
   }
 
   #serve(client: Socket, broker: Socket): void {
-    const batches = new Set<number>();
+    const kinds = new Map<number, number>();
+    let passing: Promise<void> = Promise.resolve();
     const requests = new FrameReader();
     const answers = new FrameReader();
     const cut = () => {
@@ -63,21 +69,34 @@ export class LossyProxy {
     client.on('data', (chunk: Buffer) => {
       for (const request of requests.read(chunk)) {
         this.onRequest(request.readInt16BE(0));
-        if (request.readInt16BE(0) === PRODUCE) batches.add(request.readInt32BE(4));
+        kinds.set(request.readInt32BE(4), request.readInt16BE(0));
       }
       broker.write(chunk);
     });
     broker.on('data', (chunk: Buffer) => {
       for (const answer of answers.read(chunk)) {
-        const isStored = batches.delete(answer.readInt32BE(0)) && answer.readInt16BE(errorAt(answer)) === 0;
-        const fate = isStored ? this.fate() : 'passes';
-        if (fate === 'lost') {
-          this.lost += 1;
-          return cut();
-        }
-        client.write(framed(fate === 'passes' ? answer : withError(answer, fate.errorCode)));
+        const kind = kinds.get(answer.readInt32BE(0)) ?? 0;
+        kinds.delete(answer.readInt32BE(0));
+        passing = passing.then(async () => {
+          const passed = kind === PRODUCE ? this.#answerToBatch(answer) : await this.#answer(kind, answer);
+          if (passed === 'lost') return cut();
+          if (client.writable) client.write(framed(passed));
+        });
       }
     });
+  }
+
+  async #answer(kind: number, answer: Buffer): Promise<Buffer> {
+    return Buffer.concat([answer.subarray(0, 4), await this.onAnswer(kind, answer.subarray(4))]);
+  }
+
+  #answerToBatch(answer: Buffer): Buffer | 'lost' {
+    const isStored = answer.readInt16BE(errorAt(answer)) === 0;
+    const fate = isStored ? this.fate() : 'passes';
+    if (fate === 'passes') return answer;
+    if (fate !== 'lost') return withError(answer, fate.errorCode);
+    this.lost += 1;
+    return fate;
   }
 }
 

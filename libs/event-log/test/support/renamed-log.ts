@@ -8,6 +8,7 @@ import type {
   PartitionHandler,
   ReadLimits,
   TopicPartition,
+  WaitOptions,
 } from '../../src/index.js';
 
 /** A log whose topics and groups have a prefix before their names in the log below. */
@@ -42,8 +43,8 @@ export class RenamedLog implements EventLog {
     return this.#above(this.#log.partitionFor(this.#below(topic), key));
   }
 
-  range({ topic, partition }: TopicPartition): Promise<OffsetRange> {
-    return this.#log.range({ topic: this.#below(topic), partition });
+  range({ topic, partition }: TopicPartition, options?: WaitOptions): Promise<OffsetRange> {
+    return this.#log.range({ topic: this.#below(topic), partition }, options);
   }
 
   append(entries: readonly LogEntry[], options?: AppendOptions): Promise<void> {
@@ -57,8 +58,13 @@ export class RenamedLog implements EventLog {
     return this.#log.progressOf(source);
   }
 
-  async read({ topic, partition }: TopicPartition, from: bigint, limits: ReadLimits): Promise<readonly LogRecord[]> {
-    const records = await this.#log.read({ topic: this.#below(topic), partition }, from, limits);
+  async read(
+    { topic, partition }: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    options?: WaitOptions,
+  ): Promise<readonly LogRecord[]> {
+    const records = await this.#log.read({ topic: this.#below(topic), partition }, from, limits, options);
     return records.map((record) => this.#above(record));
   }
 
@@ -71,13 +77,14 @@ export class RenamedLog implements EventLog {
     return this.#log.consume(
       below,
       {
-        onAssigned: (partition, range) => handler.onAssigned(this.#above(partition), range),
+        onAssigned: (partition, range, committed) => handler.onAssigned(this.#above(partition), range, committed),
         onRecords: (partition, records) =>
           handler.onRecords(
             this.#above(partition),
             records.map((record) => this.#above(record)),
           ),
         onRevoked: (partition) => handler.onRevoked(this.#above(partition)),
+        position: (partition) => handler.position?.(this.#above(partition)),
       },
       signal,
     );

@@ -1,5 +1,5 @@
 import type { EventLog } from '@aipx/event-log';
-import { MarketDataError } from '@aipx/market-model';
+import { MarketDataError, type Gap } from '@aipx/market-model';
 import { decodeEvent } from '@aipx/market-proto';
 import { wallClock } from '@aipx/websocket-client';
 import type { FrameUnit } from '../frame-unit.js';
@@ -22,6 +22,8 @@ export interface BufferedPublisherOptions {
   readonly maxHopelessErrors: number;
   /** Something failed and is tried again, or had to be let go. */
   readonly onFault: (error: MarketDataError) => void;
+  /** The log has this gap. */
+  readonly onGapStored?: (gap: Gap) => void;
   /** A send was acknowledged: its records, and how long it took, ms. */
   readonly onPublished?: (records: readonly WaitingRecord[], tookMs: number) => void;
   /** Monotonic, ms. @default performance.now */
@@ -149,17 +151,18 @@ export class BufferedPublisher implements Publisher {
       this.#totals.of(exchange).published[stream.kind] += 1;
     } else if (kind === 'gap') {
       this.#counts.gaps += 1;
-      this.#countCause(record);
+      this.#gapStored(record);
     } else {
       this.#counts.deadLetters += 1;
     }
   }
 
-  #countCause({ exchange, gap, entry }: WaitingRecord): void {
+  #gapStored({ exchange, gap, entry }: WaitingRecord): void {
     const event = gap ?? decodeEvent('gap', entry.value);
-    const cause = event.kind === 'gap' ? event.cause : undefined;
+    if (event.kind !== 'gap') return;
     const { gaps } = this.#totals.of(exchange);
-    if (cause !== undefined) gaps[cause] = (gaps[cause] ?? 0) + 1;
+    if (event.cause !== undefined) gaps[event.cause] = (gaps[event.cause] ?? 0) + 1;
+    this.#options.onGapStored?.(event);
   }
 
   #failed(batch: readonly WaitingRecord[], error: MarketDataError, hopelessInARow: number): void {

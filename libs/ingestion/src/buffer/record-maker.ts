@@ -1,4 +1,5 @@
-import { deadLetterEntry, type DeadLetter, type LogEntry } from '@aipx/event-log';
+import { deadLetterEntry } from '@aipx/event-log/dead-letter';
+import type { DeadLetter, LogEntry } from '@aipx/event-log';
 import type { Gap, MarketEvent, Nanoseconds } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import { eventEntry } from '../frame-unit.js';

@@ -10,6 +10,9 @@ import { damageError } from './spill-error.js';
 import type { SequenceRange } from './spill-entry.js';
 
 export const MARK_FILE = 'mark';
+/** Not the queue's own: `unnamed-past.ts` keeps it beside the records. */
+export const UNNAMED_PAST_FILE = 'unnamed-past';
+const KNOWN_FILES: ReadonlySet<string> = new Set([LOCK_FILE, MARK_FILE, UNNAMED_PAST_FILE, `${UNNAMED_PAST_FILE}.new`]);
 
 export interface Recovered {
   /** Those with records that are not in the log, ascending. */
@@ -64,7 +67,7 @@ export class Recovery {
         files.push({ path, first, end: first, bytes: statSync(path).size, isDamaged: false });
       } else if (item.isFile() && item.name.endsWith(SET_ASIDE)) {
         setAsideBytes += statSync(path).size;
-      } else if (item.name !== LOCK_FILE && item.name !== MARK_FILE) {
+      } else if (!KNOWN_FILES.has(item.name)) {
         this.#onDamage(strangerError(path));
       }
     }

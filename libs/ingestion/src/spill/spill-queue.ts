@@ -85,6 +85,10 @@ export class SpillQueue {
     this.#settle();
   }
 
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** On the disk, all files together, damaged ones that were set aside included. */
   get bytes(): number {
     return this.#store.bytes;

@@ -1,32 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { MarketDataError } from '@aipx/market-model';
 import type { ObjectStore } from './object-store.js';
-
-/** An outage of the store while it is being waited out. */
-export interface StoreFault {
-  readonly operation: 'putIfAbsent' | 'get' | 'list';
-  /** The key, or for `list` the prefix. */
-  readonly key: string;
-  readonly error: MarketDataError;
-  /** Tries of this call that have failed, from 1. */
-  readonly attempt: number;
-  readonly retryInMs: number;
-}
-
-export interface Patience {
-  readonly signal: AbortSignal;
-  readonly onFault: (fault: StoreFault) => void;
-  /** A call that had failed got through. */
-  readonly onRecovered: () => void;
-  readonly backoff: Backoff;
-}
-
-export interface Backoff {
-  readonly floorMs: number;
-  readonly capMs: number;
-}
-
-export const DEFAULT_BACKOFF: Backoff = { floorMs: 200, capMs: 30_000 };
+import { persist, type Patience } from './patience.js';
 
 /**
  * The store as the protocol sees it: a call resolves, fails for good, or ends with the signal. What can be retried is
@@ -43,39 +16,18 @@ export class PatientObjectStore {
   }
 
   putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'exists'> {
-    return this.#persist('putIfAbsent', key, () => this.#store.putIfAbsent(key, body));
+    const { signal } = this.#patience;
+    return persist(this.#patience, 'putIfAbsent', key, () => this.#store.putIfAbsent(key, body, signal));
   }
 
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#persist('get', key, () => this.#store.get(key));
+    const { signal } = this.#patience;
+    return persist(this.#patience, 'get', key, () => this.#store.get(key, signal));
   }
 
   list(prefix: string): Promise<readonly string[]> {
-    return this.#persist('list', prefix, () => collect(this.#store.list(prefix)));
-  }
-
-  async #persist<T>(operation: StoreFault['operation'], key: string, call: () => Promise<T>): Promise<T> {
-    const { signal, onFault, onRecovered } = this.#patience;
-    for (let attempt = 1; ; attempt += 1) {
-      signal.throwIfAborted();
-      try {
-        const result = await call();
-        if (attempt > 1) onRecovered();
-        return result;
-      } catch (error) {
-        if (!(error instanceof MarketDataError && error.retryable)) throw error;
-        const retryInMs = this.#waitMs(attempt);
-        onFault({ operation, key, error, attempt, retryInMs });
-        await sleep(retryInMs, undefined, { signal });
-      }
-    }
-  }
-
-  /** Doubles up to the cap, and half of it again at random, so that partitions do not come back all at once. */
-  #waitMs(attempt: number): number {
-    const { floorMs, capMs } = this.#patience.backoff;
-    const base = Math.min(capMs, floorMs * 2 ** Math.min(attempt - 1, 30));
-    return Math.round(base * (1 + Math.random() / 2));
+    const { signal } = this.#patience;
+    return persist(this.#patience, 'list', prefix, () => collect(this.#store.list(prefix, signal)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseDecimal } from '@aipx/market-model';
+import { parseDecimal, type Decimal } from '@aipx/market-model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decimalBytes, DecimalEncoder } from './decimal-bytes.js';
@@ -6,6 +6,11 @@ import { decimalBytes, DecimalEncoder } from './decimal-bytes.js';
 /** Reads the bytes back the slow and plain way. */
 function valueOf(bytes: Uint8Array): bigint {
   return BigInt.asIntN(128, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
+}
+
+function textOf(unscaled: bigint): Decimal {
+  const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(13, '0');
+  return parseDecimal(`${unscaled < 0n ? '-' : ''}${digits.slice(0, -12)}.${digits.slice(-12)}`);
 }
 
 describe('decimalBytes', () => {
@@ -33,12 +38,21 @@ describe('decimalBytes', () => {
     const limit = 10n ** 38n - 1n;
     fc.assert(
       fc.property(fc.bigInt({ min: -limit, max: limit }), (unscaled) => {
-        const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(13, '0');
-        const text = parseDecimal(`${unscaled < 0n ? '-' : ''}${digits.slice(0, -12)}.${digits.slice(-12)}`);
-        expect(valueOf(decimalBytes(text) ?? expect.fail())).toBe(unscaled);
+        expect(valueOf(decimalBytes(textOf(unscaled)) ?? expect.fail())).toBe(unscaled);
       }),
     );
   });
+
+  it.each([10n ** 13n, 10n ** 20n, 10n ** 27n, 10n ** 28n])(
+    'holds every number below %d units of 10^-12 exactly',
+    (limit) => {
+      fc.assert(
+        fc.property(fc.bigInt({ min: -limit, max: limit }), (unscaled) => {
+          expect(valueOf(decimalBytes(textOf(unscaled)) ?? expect.fail())).toBe(unscaled);
+        }),
+      );
+    },
+  );
 
   it('is the same array for a value that comes again, so that the writer recognises it', () => {
     const encoder = new DecimalEncoder();

@@ -1,14 +1,22 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { encodeEvent } from '@aipx/market-proto';
 import { packRecords } from '@aipx/recording';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { query } from '../../test/support/duckdb.js';
 import { ticks, tick } from '../../test/support/events.js';
 import { InThreadEncoder } from '../../test/support/in-thread-encoder.js';
+import { tempFolder } from '../../test/support/temp-folder.js';
+import { BatchTooLarge } from './batch-encoder.js';
+import type { Compression } from './parquet-table.js';
 import { ParquetWorker } from './parquet-worker.js';
 
 const partition = { topic: 'market.tick', partition: 0 };
-const job = (rows = 5) => ({
+const job = (rows = 5, secondsApart = 1n) => ({
   partition,
-  records: packRecords(ticks(rows).map((event, index) => ({ offset: BigInt(index), value: encodeEvent(event) }))),
+  records: packRecords(
+    ticks(rows, secondsApart).map((event, index) => ({ offset: BigInt(index), value: encodeEvent(event) })),
+  ),
 });
 
 describe('ParquetWorker', () => {
@@ -22,6 +30,16 @@ describe('ParquetWorker', () => {
     expect(await worker.encode(job())).toEqual(await new InThreadEncoder().encode(job()));
   });
 
+  it.each<Compression>(['snappy', 'zstd'])('compresses with %s when told so', async (compression) => {
+    const told = await ParquetWorker.start(compression);
+    const [file] = (await told.encode(job())).hours;
+    const path = join(await tempFolder(), 'file.parquet');
+    await writeFile(path, file?.bytes ?? expect.fail());
+    const used = await query(`SELECT DISTINCT compression FROM parquet_metadata('${path}')`);
+    expect(used).toEqual([{ compression: compression.toUpperCase() }]);
+    await told.close();
+  });
+
   it('takes the records’ memory instead of copying it', async () => {
     const given = job();
     await worker.encode(given);
@@ -32,6 +50,17 @@ describe('ParquetWorker', () => {
     const rows = [3, 1, 4, 1, 5];
     const batches = await Promise.all(rows.map((count) => worker.encode(job(count))));
     expect(batches.map(({ hours }) => hours.reduce((sum, hour) => sum + hour.rows, 0))).toEqual(rows);
+  });
+
+  it('does not begin a job that is given up while it waits for its turn', async () => {
+    const stop = new AbortController();
+    const first = worker.encode(job());
+    const given = job();
+    const second = worker.encode(given, stop.signal);
+    stop.abort(new Error('revoked'));
+    await expect(second).rejects.toThrow('revoked');
+    expect(given.records.values.byteLength).toBeGreaterThan(0);
+    expect(await worker.encode(job())).toEqual(await first);
   });
 
   it('says what is not decodable', async () => {
@@ -59,15 +88,18 @@ describe('ParquetWorker', () => {
     expect((await worker.encode(job(1))).hours).toHaveLength(1);
   });
 
-  it('names the batch and the way out when its memory does not suffice', async () => {
+  it('names the batch and the way out when its memory does not suffice, and goes on with the next', async () => {
     const small = await ParquetWorker.start('snappy', 32);
-    await expect(small.encode(job(60_000))).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      retryable: false,
-      message: expect.stringMatching(
-        /out of memory at a batch of market\.tick\/0 from offset 0, 60000 records .*larger heap/,
-      ),
-    });
+    const tooLarge = small.encode(job(90_000, 0n));
+    const next = small.encode(job(2));
+    const refusal = { code: 'STORE_REFUSED', retryable: false };
+    await expect(tooLarge).rejects.toBeInstanceOf(BatchTooLarge);
+    await expect(tooLarge).rejects.toMatchObject(refusal);
+    await expect(tooLarge).rejects.toThrow(
+      /its 32 MB of memory at a batch of market\.tick\/0 from offset 0, 90000 records .*S3_BATCH_SIZE/,
+    );
+    expect((await next).hours).toHaveLength(1);
+    await small.close();
   });
 
   it('fails what is asked of it once it has ended', async () => {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { MarketDataError } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import { packRecords, transferList } from '@aipx/recording';
-import type { BatchEncoder } from './batch-encoder.js';
+import { BatchTooLarge, type BatchEncoder } from './batch-encoder.js';
 import type { EncodedBatch, EncodeJob } from './encode-batch.js';
 import type { FileContent } from './inspect-file.js';
 import type { Compression } from './parquet-table.js';
@@ -17,29 +17,24 @@ const WORKER = new URL(FROM_SOURCE ? '../../test/support/worker-from-source.mjs'
  */
 const HEAP_MB = 512;
 
-/** The one thread that writes Parquet. One batch at a time is in it; others wait their turn. */
+/**
+ * The one thread that writes Parquet. One batch at a time is in it; others wait their turn. A thread that ran out of memory is
+ * replaced, and only its batch fails; one that ends for another reason has come upon a fault of the program.
+ */
 export class ParquetWorker implements BatchEncoder {
-  readonly #worker: Worker;
   readonly #compression: Compression;
+  readonly #heapMb: number;
+  #thread: Worker;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting: PromiseWithResolvers<WorkerReply> | undefined;
   /** What it is asked now, in words. */
   #asked = 'nothing';
   #ended: MarketDataError | undefined;
 
-  private constructor(worker: Worker, compression: Compression) {
-    this.#worker = worker;
+  private constructor(compression: Compression, heapMb: number) {
     this.#compression = compression;
-    worker.on('message', (reply: WorkerReply) => this.#waiting?.resolve(reply));
-    worker.on('error', (cause: NodeJS.ErrnoException) => {
-      const heap = cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      this.#end(
-        heap ? outOfMemory(this.#asked) : `the Parquet worker failed at ${this.#asked}: ${cause.message}`,
-        cause,
-      );
-    });
-    worker.on('exit', (code) => this.#end(`the Parquet worker ended with code ${code}`));
-    worker.unref();
+    this.#heapMb = heapMb;
+    this.#thread = this.#startThread();
   }
 
   /**
@@ -48,15 +43,14 @@ export class ParquetWorker implements BatchEncoder {
    * @param heapMb what its objects may take; the batch itself, as encoded records and as files, comes on top
    */
   static async start(compression: Compression = 'snappy', heapMb = HEAP_MB): Promise<ParquetWorker> {
-    const thread = new Worker(WORKER, { name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
-    const worker = new ParquetWorker(thread, compression);
+    const worker = new ParquetWorker(compression, heapMb);
     await worker.encode({ partition: { topic: EVENT_TOPICS.tick, partition: 0 }, records: packRecords([]) });
     return worker;
   }
 
-  async encode(job: Omit<EncodeJob, 'compression'>): Promise<EncodedBatch> {
+  async encode(job: Omit<EncodeJob, 'compression'>, signal?: AbortSignal): Promise<EncodedBatch> {
     const request: WorkerRequest = { kind: 'encode', job: { ...job, compression: this.#compression } };
-    const reply = await this.#ask(request, transferList(job.records));
+    const reply = await this.#ask(request, transferList(job.records), signal);
     if (reply.kind === 'encoded') return reply.batch;
     throw failure(reply);
   }
@@ -68,26 +62,47 @@ export class ParquetWorker implements BatchEncoder {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread.terminate();
   }
 
-  async #ask(request: WorkerRequest, transfer: ArrayBuffer[]): Promise<WorkerReply> {
+  async #ask(request: WorkerRequest, transfer: ArrayBuffer[], signal?: AbortSignal): Promise<WorkerReply> {
     const asked = this.#turn.then(async () => {
+      signal?.throwIfAborted();
       if (this.#ended !== undefined) throw this.#ended;
       const waiting = Promise.withResolvers<WorkerReply>();
       this.#waiting = waiting;
       this.#asked = inWords(request);
-      this.#worker.ref(); // while it works the process must not end
-      this.#worker.postMessage(request, transfer);
+      this.#thread.ref(); // while it works the process must not end
+      this.#thread.postMessage(request, transfer);
       try {
         return await waiting.promise;
       } finally {
         this.#waiting = undefined;
-        this.#worker.unref();
+        this.#thread.unref();
       }
     });
     this.#turn = asked.catch(() => undefined);
     return asked;
+  }
+
+  #startThread(): Worker {
+    const thread = new Worker(WORKER, { name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: this.#heapMb } });
+    thread.on('message', (reply: WorkerReply) => this.#waiting?.resolve(reply));
+    thread.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#replace(thread);
+      else this.#end(`the Parquet worker failed at ${this.#asked}: ${cause.message}`, cause);
+    });
+    thread.on('exit', (code) => {
+      if (thread === this.#thread) this.#end(`the Parquet worker ended with code ${code}`);
+    });
+    thread.unref();
+    return thread;
+  }
+
+  #replace(dead: Worker): void {
+    if (dead !== this.#thread) return;
+    this.#thread = this.#startThread();
+    this.#waiting?.reject(new BatchTooLarge('STORE_REFUSED', outOfMemory(this.#asked, this.#heapMb)));
   }
 
   #end(message: string, cause?: unknown): void {
@@ -104,10 +119,10 @@ function inWords(request: WorkerRequest): string {
   return `a batch of ${partition.topic}/${partition.partition} from offset ${records.offsets[0] ?? 'none'}, ${batch}`;
 }
 
-function outOfMemory(asked: string): string {
+function outOfMemory(asked: string, heapMb: number): string {
   return (
-    `the Parquet worker ran out of memory at ${asked}; nothing is lost, but the same batch comes again. ` +
-    'Give the worker a larger heap, and smaller batches (batchRows, batchBytes) from then on'
+    `the Parquet worker ran out of its ${heapMb} MB of memory at ${asked}; nothing is lost. ` +
+    'Set smaller batches (S3_BATCH_SIZE, S3_BATCH_BYTES)'
   );
 }
 

@@ -1,4 +1,4 @@
-import type { EventLog, OffsetRange } from '@aipx/event-log';
+import type { CommittedOffset, EventLog, LogRecord, OffsetRange } from '@aipx/event-log';
 import {
   recordHash,
   recordsFrom,
@@ -9,9 +9,9 @@ import {
   type StoredBatch,
 } from '@aipx/recording';
 import type { PatientObjectStore } from '../object-store/patient-object-store.js';
-import type { BatchEncoder } from '../parquet/batch-encoder.js';
+import { BatchTooLarge, type BatchEncoder } from '../parquet/batch-encoder.js';
 import type { EncodedBatch, HourFile } from '../parquet/encode-batch.js';
-import { readStoredPlan, findChain } from './chain.js';
+import { findChainEnd, hintOf, readStoredPlan } from './chain.js';
 import { finishBatch } from './finish-batch.js';
 import type { LakeNames } from './names.js';
 import { planBytes, type Plan } from './plan.js';
@@ -26,6 +26,8 @@ export interface LakeParts {
   readonly log: Pick<EventLog, 'id' | 'range' | 'read'>;
   readonly encoder: BatchEncoder;
   readonly session: ColdSession;
+  /** A batch took more memory than there is, and is cut smaller. */
+  readonly onTooLarge: (error: BatchTooLarge, plan: string) => void;
 }
 
 /**
@@ -36,66 +38,87 @@ export class LakePartition implements ColdPartition {
   readonly finishedTo: bigint;
   readonly finished: readonly StoredBatch[];
   readonly #parts: LakeParts;
-  #position: bigint;
-  #hashBefore: string | null;
+  #last: Plan | undefined;
+  /** Offsets of a batch, once a larger one was too large for the encoder. */
+  #mostOffsets: bigint | undefined;
 
   private constructor(parts: LakeParts, last: Plan | undefined, finishedTo: bigint, finished: readonly StoredBatch[]) {
     this.#parts = parts;
     this.finishedTo = finishedTo;
     this.finished = finished;
-    this.#position = last?.end ?? 0n;
-    this.#hashBefore = last?.lastHash ?? null;
+    this.#last = last;
   }
 
-  static async open(parts: LakeParts): Promise<LakePartition> {
-    const { last, unfinished } = await findChain(parts.objects, parts.names);
-    if (last !== undefined) await expectSameLog(parts.log, last);
+  static async open(parts: LakeParts, committed?: CommittedOffset): Promise<LakePartition> {
+    const { objects, names, log, session } = parts;
+    const { last, unfinished } = await findChainEnd(objects, names, log.id, committed);
+    if (last !== undefined) await expectSameLog(log, last, session.signal);
     const finished: StoredBatch[] = [];
     for (const plan of unfinished) finished.push(await finishBatch(parts, plan, await encodeAsPlanned(parts, plan)));
     return new LakePartition(parts, last, unfinished[0]?.begin ?? last?.end ?? 0n, finished);
   }
 
   get position(): bigint {
-    return this.#position;
+    return this.#last?.end ?? 0n;
+  }
+
+  get hint(): CommittedOffset | undefined {
+    return this.#last && hintOf(this.#last);
   }
 
   async *write(batch: ColdBatch): AsyncGenerator<StoredBatch> {
     let records: PackedRecords | undefined = batch.records;
-    while (this.#position < batch.end) {
-      const range = { begin: this.#position, end: batch.end };
+    while (this.position < batch.end) {
+      const range = { begin: this.position, end: this.#endOf(batch) };
       const encoded = await this.#encode(range, records);
       records = undefined; // handed over; whatever is needed again comes from the log
-      const mine = await this.#planOf(range, batch.lastHash, encoded);
+      if (encoded === undefined) continue;
+      const mine = await this.#planOf(range, batch, encoded);
       if (mine === undefined) continue;
       const plan = await this.#claim(mine);
       yield await this.#finish(plan, plan === mine ? encoded.hours : await encodeAsPlanned(this.#parts, plan));
     }
   }
 
-  async #encode(range: OffsetRange, given: PackedRecords | undefined): Promise<EncodedBatch> {
-    const { log, names, encoder, session } = this.#parts;
-    const handed = given === undefined ? undefined : recordsFrom(given, range.begin);
-    // An offset that was not handed over counts as lost only when the log itself does not have it.
-    const whole = handed !== undefined && BigInt(handed.offsets.length) === range.end - range.begin;
-    const records = whole ? handed : await readRange(log, names.partition, range);
-    session.signal.throwIfAborted();
-    return encoder.encode({ partition: names.partition, records });
+  #endOf({ end }: ColdBatch): bigint {
+    const most = this.#mostOffsets === undefined ? end : this.position + this.#mostOffsets;
+    return most < end ? most : end;
   }
 
-  /** `undefined` when retention took the record that the plan would end with: it has to be made anew. */
-  async #planOf(range: OffsetRange, lastHash: string | null, encoded: EncodedBatch): Promise<Plan | undefined> {
-    const { log, names } = this.#parts;
-    const { cutAt, undecodable, hours } = encoded;
-    const last = cutAt === undefined ? undefined : await readRecord(log, names.partition, cutAt - 1n);
-    if (cutAt !== undefined && last === undefined) return undefined;
+  /** `undefined` when it was too much for the encoder: from now on batches have half of its offsets at most. */
+  async #encode(range: OffsetRange, given: PackedRecords | undefined): Promise<EncodedBatch | undefined> {
+    const { log, names, encoder, session, onTooLarge } = this.#parts;
+    const offsets = range.end - range.begin;
+    const handed = given === undefined ? undefined : recordsFrom(given, range.begin);
+    // An offset that was not handed over counts as lost only when the log itself does not have it.
+    const whole = handed !== undefined && BigInt(handed.offsets.length) === offsets;
+    const records = whole ? handed : await readRange(log, names.partition, range, session.signal);
+    try {
+      return await encoder.encode({ partition: names.partition, records }, session.signal);
+    } catch (error) {
+      if (!(error instanceof BatchTooLarge) || offsets === 1n) throw error;
+      this.#mostOffsets = offsets / 2n;
+      onTooLarge(error, names.plan(range.begin));
+      return undefined;
+    }
+  }
+
+  /** `undefined` when retention took the record that a cut by hours would end with: then other rows make other hours. */
+  async #planOf(range: OffsetRange, batch: ColdBatch, encoded: EncodedBatch): Promise<Plan | undefined> {
+    const { log, names, session } = this.#parts;
+    const { undecodable, hours } = encoded;
+    const end = encoded.cutAt ?? range.end;
+    const isCut = end < batch.end;
+    const last = isCut ? await readRecord(log, names.partition, end - 1n, session.signal) : undefined;
+    if (encoded.cutAt !== undefined && last === undefined) return undefined;
     const { topic, partition } = names.partition;
     return {
       begin: range.begin,
-      end: cutAt ?? range.end,
+      end,
       partition: { topic, partition },
       logId: log.id,
-      hashBefore: this.#hashBefore,
-      lastHash: last === undefined ? lastHash : recordHash(last),
+      hashBefore: this.#last?.lastHash ?? null,
+      lastHash: isCut ? hashOf(last) : batch.lastHash,
       undecodable,
       hours: hours.map(({ hour, rows, offsets }) => {
         return { hour, rows, first: offsets[0]?.begin ?? 0n, last: (offsets.at(-1)?.end ?? 1n) - 1n };
@@ -120,10 +143,13 @@ export class LakePartition implements ColdPartition {
 
   async #finish(plan: Plan, files: readonly HourFile[]): Promise<StoredBatch> {
     const stored = await finishBatch(this.#parts, plan, files);
-    this.#position = plan.end;
-    this.#hashBefore = plan.lastHash;
+    this.#last = plan;
     return stored;
   }
+}
+
+function hashOf(record: LogRecord | undefined): string | null {
+  return record === undefined ? null : recordHash(record);
 }
 
 /**
@@ -132,11 +158,10 @@ export class LakePartition implements ColdPartition {
  * @throws {MarketDataError} `STORE_REFUSED` when this version reads the records otherwise than the one that planned
  */
 async function encodeAsPlanned({ log, names, encoder, session }: LakeParts, plan: Plan): Promise<readonly HourFile[]> {
-  const records = await readRange(log, names.partition, plan);
-  session.signal.throwIfAborted();
+  const records = await readRange(log, names.partition, plan, session.signal);
   const held = [...records.offsets];
   const follow = { undecodable: plan.undecodable, hours: plan.hours.map(({ hour }) => hour) };
-  const { hours } = await encoder.encode({ partition: names.partition, records, follow });
+  const { hours } = await encoder.encode({ partition: names.partition, records, follow }, session.signal);
   expectSameReading(plan, held, hours);
   return hours;
 }

@@ -8,12 +8,13 @@ export async function readRange(
   log: Pick<EventLog, 'range' | 'read'>,
   partition: TopicPartition,
   { begin, end }: OffsetRange,
+  signal: AbortSignal,
 ): Promise<PackedRecords> {
   const packer = new RecordPacker();
-  const held = await log.range(partition);
+  const held = await log.range(partition, { signal });
   let next = begin < held.begin ? held.begin : begin;
   while (next < end) {
-    const records = await log.read(partition, next, AT_ONCE);
+    const records = await log.read(partition, next, AT_ONCE, { signal });
     for (const record of records) {
       if (record.offset >= next && record.offset < end) packer.append(record);
     }
@@ -29,9 +30,10 @@ export async function readRecord(
   log: Pick<EventLog, 'range' | 'read'>,
   partition: TopicPartition,
   offset: bigint,
+  signal: AbortSignal,
 ): Promise<LogRecord | undefined> {
-  const held = await log.range(partition);
+  const held = await log.range(partition, { signal });
   if (offset < held.begin || offset >= held.end) return undefined;
-  const records = await log.read(partition, offset, { maxRecords: 1, maxBytes: AT_ONCE.maxBytes });
+  const records = await log.read(partition, offset, { maxRecords: 1, maxBytes: AT_ONCE.maxBytes }, { signal });
   return records.find((record) => record.offset === offset);
 }

@@ -10,12 +10,16 @@ import { readRecord } from './read-range.js';
  *
  * @throws {MarketDataError} `STORE_LOG_MISMATCH`
  */
-export async function expectSameLog(log: Pick<EventLog, 'id' | 'range' | 'read'>, last: Plan): Promise<void> {
+export async function expectSameLog(
+  log: Pick<EventLog, 'id' | 'range' | 'read'>,
+  last: Plan,
+  signal: AbortSignal,
+): Promise<void> {
   if (last.logId !== log.id) throw mismatch(last, `it was recorded from log ${last.logId}, this is log ${log.id}`);
-  const { end } = await log.range(last.partition);
+  const { end } = await log.range(last.partition, { signal });
   if (last.end > end) throw mismatch(last, `it reaches to offset ${last.end}, but the log ends at ${end}`);
-  await expectSameRecord(log, last, last.begin - 1n, last.hashBefore);
-  await expectSameRecord(log, last, last.end - 1n, last.lastHash);
+  await expectSameRecord(log, last, last.begin - 1n, last.hashBefore, signal);
+  await expectSameRecord(log, last, last.end - 1n, last.lastHash, signal);
 }
 
 async function expectSameRecord(
@@ -23,8 +27,9 @@ async function expectSameRecord(
   plan: Plan,
   offset: bigint,
   hash: string | null,
+  signal: AbortSignal,
 ): Promise<void> {
-  const record = hash === null ? undefined : await readRecord(log, plan.partition, offset);
+  const record = hash === null ? undefined : await readRecord(log, plan.partition, offset, signal);
   if (record !== undefined && recordHash(record) !== hash) {
     throw mismatch(plan, `record ${offset} is not the one that was recorded: the log was made anew`);
   }

@@ -5,7 +5,8 @@ import { inspectFile, type FileContent } from '../../src/parquet/inspect-file.js
 
 /** The worker's work without the worker, where a test decides what happens when. Takes the records' memory likewise. */
 export class InThreadEncoder implements BatchEncoder {
-  async encode(job: Omit<EncodeJob, 'compression'>): Promise<EncodedBatch> {
+  async encode(job: Omit<EncodeJob, 'compression'>, signal?: AbortSignal): Promise<EncodedBatch> {
+    signal?.throwIfAborted();
     const handedOver = structuredClone(job, { transfer: transferList(job.records) });
     return encodeBatch({ ...handedOver, compression: 'snappy' });
   }

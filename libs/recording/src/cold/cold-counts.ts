@@ -13,6 +13,10 @@ export interface ColdCounts {
   readonly recoveredGap: number;
   /** Ticks and books stored. */
   readonly rows: number;
+  /** The ticks among them. */
+  readonly tick: number;
+  /** The books among them. */
+  readonly orderbook: number;
   readonly gap: number;
   /** Ticks and books that could not be decoded, whichever sink sends them to the DLQ. */
   readonly dlq: number;
@@ -30,6 +34,8 @@ export class ColdCounter {
     recovered: 0,
     recoveredGap: 0,
     rows: 0,
+    tick: 0,
+    orderbook: 0,
     gap: 0,
     dlq: 0,
     gapDlq: 0,
@@ -54,8 +60,10 @@ export class ColdCounter {
   }
 
   stored(partition: TopicPartition, batch: StoredBatch): void {
-    const isGap = kindOfTopic(partition.topic) === 'gap';
-    this.#counts[isGap ? 'gap' : 'rows'] += batch.rows;
+    const kind = kindOfTopic(partition.topic);
+    const isGap = kind === 'gap';
+    this.#counts[kind] += batch.rows;
+    if (!isGap) this.#counts.rows += batch.rows;
     this.#counts[isGap ? 'gapDlq' : 'dlq'] += sizeOf(batch.undecodable);
     this.#counts.files += batch.files;
     this.#counts.bytes += batch.bytes;

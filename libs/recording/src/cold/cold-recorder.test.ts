@@ -1,111 +1,18 @@
-import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  BOOKS,
+  log,
+  ManualStore,
+  NEVER,
+  recorderOn,
+  records,
+  sessionOf,
+  TICKS,
+} from '../../test/support/manual-cold-store.js';
 import { recordHash } from '../record-hash.js';
-import { ColdRecorder, type ColdRecorderOptions } from './cold-recorder.js';
-import type { ColdBatch, ColdPartition, ColdSession, ColdStore, StoredBatch } from './cold-store.js';
-
-const TICKS: TopicPartition = { topic: 'market.tick', partition: 0 };
-const BOOKS: TopicPartition = { topic: 'market.orderbook', partition: 0 };
-const NEVER = new AbortController().signal;
-
-/** What a store was asked to write, to be answered when the test says so. */
-interface Write {
-  readonly partition: TopicPartition;
-  readonly begin: bigint;
-  readonly end: bigint;
-  readonly rows: number;
-  readonly lastHash: string | null;
-  /** Moves the position. */
-  readonly done: (stored?: Partial<StoredBatch>) => void;
-  readonly fail: (error: unknown) => void;
-}
-
-class ManualStore implements ColdStore {
-  readonly writes: Write[] = [];
-  /** Answers every write at once. */
-  readonly prompt: boolean;
-  readonly opened: Partial<Pick<ColdPartition, 'finishedTo' | 'finished' | 'position'>>;
-  #asked = Promise.withResolvers<undefined>();
-
-  constructor({ prompt = true, opened = {} }: { prompt?: boolean; opened?: ManualStore['opened'] } = {}) {
-    this.prompt = prompt;
-    this.opened = opened;
-  }
-
-  async open(partition: TopicPartition, { signal }: ColdSession): Promise<ColdPartition> {
-    const asked = (write: Write) => {
-      this.writes.push(write);
-      this.#asked.resolve(undefined);
-      this.#asked = Promise.withResolvers();
-    };
-    const { prompt } = this;
-    const { finishedTo = 0n, finished = [], position = finishedTo } = this.opened;
-    let at = position;
-    return {
-      finishedTo,
-      finished,
-      get position() {
-        return at;
-      },
-      async *write(batch: ColdBatch) {
-        signal.throwIfAborted();
-        const stored = Promise.withResolvers<StoredBatch>();
-        signal.addEventListener('abort', () => stored.reject(signal.reason));
-        const begin = at;
-        const whole = {
-          begin,
-          end: batch.end,
-          rows: batch.records.offsets.length,
-          files: 1,
-          bytes: 100,
-          undecodable: [],
-          missing: [],
-        };
-        const { end, rows } = whole;
-        const write = { partition, begin, end, rows, lastHash: batch.lastHash, fail: stored.reject };
-        asked({ ...write, done: (changes) => stored.resolve({ ...whole, ...changes }) });
-        if (prompt) stored.resolve(whole);
-        const result = await stored.promise;
-        at = result.end;
-        yield result;
-      },
-    };
-  }
-
-  /** The n-th write, from 0, as soon as it is asked for. */
-  async write(index: number): Promise<Write> {
-    for (;;) {
-      const write = this.writes[index];
-      if (write !== undefined) return write;
-      await this.#asked.promise;
-    }
-  }
-}
-
-function records(partition: TopicPartition, from: number, count: number, bytes = 10): LogRecord[] {
-  return Array.from({ length: count }, (_, index) => ({
-    ...partition,
-    key: 'KRW-BTC',
-    value: new Uint8Array(bytes),
-    headers: {},
-    offset: BigInt(from + index),
-    appendedAt: 0n,
-  }));
-}
-
-const log = {} as EventLog; // only dead letters use it, and they have tests with a real one
-
-async function recorderOn(
-  store: ColdStore,
-  options: Partial<ColdRecorderOptions> = {},
-  partitions: readonly TopicPartition[] = [TICKS],
-  range: OffsetRange = { begin: 0n, end: 0n },
-): Promise<ColdRecorder> {
-  const recorder = new ColdRecorder({ store, log, signal: NEVER, ...options });
-  for (const partition of partitions) await recorder.onAssigned(partition, range);
-  return recorder;
-}
+import { ColdRecorder } from './cold-recorder.js';
+import type { ColdStore } from './cold-store.js';
 
 const cuts = (store: ManualStore) => store.writes.map(({ begin, end, rows }) => [Number(begin), Number(end), rows]);
 
@@ -241,6 +148,21 @@ describe('a batch that waits', () => {
     ]);
   });
 
+  it('is cut in time again after another owner has stored what filled', async () => {
+    const store = new ManualStore({ prompt: false });
+    const recorder = await recorderOn(store, { batchRows: 2, batchTimeoutMs: 1000 });
+    await recorder.onRecords(TICKS, records(TICKS, 0, 3));
+    (await store.write(0)).done({ end: 5n });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(recorder.status.bufferedRecords).toBe(0);
+    await recorder.onRecords(TICKS, records(TICKS, 5, 1));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(cuts(store)).toEqual([
+      [0, 2, 2],
+      [5, 6, 1],
+    ]);
+  });
+
   it('is forgotten when its partition is revoked', async () => {
     const store = new ManualStore();
     const recorder = await recorderOn(store, { batchTimeoutMs: 1000 });
@@ -248,7 +170,7 @@ describe('a batch that waits', () => {
     await recorder.onRevoked(TICKS);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(store.writes).toEqual([]);
-    expect(recorder.bufferedBytes).toBe(0);
+    expect(recorder.status.bufferedBytes).toBe(0);
   });
 });
 
@@ -261,7 +183,7 @@ describe('memory', () => {
     expect(store.writes).toEqual([]);
     await recorder.onRecords(TICKS, records(TICKS, 3, 2, 10));
     expect(store.writes.map(({ partition }) => partition)).toEqual([BOOKS]);
-    expect(recorder.bufferedBytes).toBe(50);
+    expect(recorder.status.bufferedBytes).toBe(50);
   });
 
   it('counts what is being stored, and nobody is served before there is room', async () => {
@@ -269,14 +191,28 @@ describe('memory', () => {
     const recorder = await recorderOn(store, { maxBufferBytes: 100 }, [TICKS, BOOKS]);
     const books = recorder.onRecords(BOOKS, records(BOOKS, 0, 2, 60));
     const write = await store.write(0);
-    expect(recorder.bufferedBytes).toBe(120);
+    expect(recorder.status.bufferedBytes).toBe(120);
     let taken = false;
     const taking = recorder.onRecords(TICKS, records(TICKS, 0, 1, 10)).then(() => (taken = true));
     await new Promise(setImmediate);
     expect(taken).toBe(false);
     write.done();
     await Promise.all([taking, books]);
-    expect(recorder.bufferedBytes).toBe(10);
+    expect(recorder.status.bufferedBytes).toBe(10);
+    expect(store.writes).toHaveLength(1);
+  });
+});
+
+describe('memory that another owner’s batch has made stale', () => {
+  it('is let go of at the limit', async () => {
+    const store = new ManualStore({ prompt: false });
+    const recorder = await recorderOn(store, { batchRows: 2, maxBufferBytes: 100 }, [TICKS, BOOKS]);
+    await recorder.onRecords(TICKS, records(TICKS, 0, 2, 10));
+    await recorder.onRecords(TICKS, records(TICKS, 2, 1, 70));
+    (await store.write(0)).done({ end: 5n });
+    await new Promise(setImmediate);
+    await recorder.onRecords(BOOKS, records(BOOKS, 0, 1, 60));
+    expect(recorder.status.bufferedBytes).toBe(60);
     expect(store.writes).toHaveLength(1);
   });
 });
@@ -300,7 +236,7 @@ describe('a revoked partition', () => {
       open: async (_, { signal }) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         await closed.promise;
-        return new ManualStore().open(TICKS, { signal: NEVER, onUndecodable: async () => undefined });
+        return new ManualStore().open(TICKS, sessionOf(NEVER));
       },
     };
     const recorder = new ColdRecorder({ store: outage, log, signal: NEVER });
@@ -396,40 +332,5 @@ describe('a flush', () => {
     stop.abort(new Error('stopped'));
     await expect(flush).rejects.toThrow('stopped');
     await recorder.onRevoked(TICKS);
-  });
-});
-
-describe('the counts', () => {
-  it('follow the positions of the batches', async () => {
-    const store = new ManualStore({ prompt: false });
-    const recorder = await recorderOn(store, {}, [TICKS], { begin: 0n, end: 4n });
-    expect(recorder.counts).toMatchObject({ recovered: 4, rows: 0 });
-    await recorder.onRecords(TICKS, records(TICKS, 0, 6));
-    const flushed = recorder.flush(NEVER);
-    const undecodable = [{ begin: 1n, end: 3n }];
-    const missing = [{ begin: 3n, end: 5n }];
-    (await store.write(0)).done({ rows: 2, files: 3, undecodable, missing });
-    await flushed;
-    // Of the two missing offsets one lay before the log's end at start: it was never there to be recovered.
-    expect(recorder.counts).toEqual({
-      recovered: 3,
-      recoveredGap: 0,
-      rows: 2,
-      gap: 0,
-      dlq: 2,
-      gapDlq: 0,
-      missing: 2,
-      files: 3,
-      bytes: 100,
-    });
-  });
-
-  it('have the batches that were finished at the start, and count a partition’s backlog once', async () => {
-    const batch = { begin: 2n, end: 5n, rows: 3, files: 1, bytes: 70, undecodable: [], missing: [] };
-    const store = new ManualStore({ opened: { finishedTo: 2n, finished: [batch], position: 5n } });
-    const recorder = await recorderOn(store, {}, [TICKS], { begin: 0n, end: 9n });
-    expect(recorder.counts).toMatchObject({ recovered: 7, rows: 3, bytes: 70 });
-    await recorder.onAssigned(TICKS, { begin: 0n, end: 12n });
-    expect(recorder.counts).toMatchObject({ recovered: 7 });
   });
 });

@@ -1,12 +1,14 @@
-import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
-import { asMarketDataError, MarketDataError } from '@aipx/market-model';
+import type { CommittedOffset, EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
+import { asMarketDataError, MarketDataError, type Nanoseconds } from '@aipx/market-model';
 import { kindOfTopic } from '@aipx/market-proto';
-import type { Recorder } from '../recorder.js';
+import { DeadLetters } from '../hot/dead-letters.js';
+import { Outages } from '../outages.js';
+import type { Recorder, RecorderFault, RecorderStatus } from '../recorder.js';
+import { untilAborted } from '../until-aborted.js';
 import { ColdCounter, type ColdCounts } from './cold-counts.js';
-import type { ColdBatch, ColdPartition, ColdStore } from './cold-store.js';
+import type { ColdBatch, ColdPartition, ColdSession, ColdStore, StoredBatch } from './cold-store.js';
 import { PartitionBuffer, type BatchLimits } from './partition-buffer.js';
 import { sendUndecodable } from './undecodable.js';
-import { untilAborted } from './until-aborted.js';
 
 export interface ColdRecorderOptions {
   readonly store: ColdStore;
@@ -23,6 +25,10 @@ export interface ColdRecorderOptions {
   readonly maxBufferBytes?: number;
   /** Whether this sink sends undecodable records to the dead letter topic: when the hot one is off. @default false */
   readonly deadLetters?: boolean;
+  /** Called with each failure of sending dead letters, which is waited out. Of its outages the store tells by itself. */
+  readonly onFault?: (fault: MarketDataError) => void;
+  /** Called with each batch that this recorder stored, and the milliseconds that it took. */
+  readonly onStored?: (batch: StoredBatch, millis: number) => void;
 }
 
 const MIB = 1024 * 1024;
@@ -42,11 +48,16 @@ export class ColdRecorder implements Recorder {
   readonly #signal: AbortSignal;
   readonly #limits: BatchLimits;
   readonly #maxBufferBytes: number;
-  readonly #deadLetters: boolean;
+  readonly #deadLetters: DeadLetters | undefined;
+  readonly #onStored: (batch: StoredBatch, millis: number) => void;
+  readonly #outages: Outages;
+  /** Of the store, by partition. */
+  readonly #faults = new Map<string, RecorderFault>();
   readonly #counter = new ColdCounter();
   readonly #partitions = new Map<string, AssignedPartition>();
   readonly #opening = new Map<string, OpeningPartition>();
   #failure = new AbortController();
+  #pauses = 0;
 
   constructor(options: ColdRecorderOptions) {
     this.#store = options.store;
@@ -58,7 +69,9 @@ export class ColdRecorder implements Recorder {
       waitMs: within('batchTimeoutMs', options.batchTimeoutMs ?? 3_600_000, LONGEST_TIMEOUT_MS),
     };
     this.#maxBufferBytes = within('maxBufferBytes', options.maxBufferBytes ?? 256 * MIB);
-    this.#deadLetters = options.deadLetters ?? false;
+    this.#deadLetters = options.deadLetters === true ? new DeadLetters(options.log) : undefined;
+    this.#onStored = options.onStored ?? (() => undefined);
+    this.#outages = new Outages(options.onFault ?? (() => undefined));
   }
 
   get counts(): ColdCounts {
@@ -69,22 +82,34 @@ export class ColdRecorder implements Recorder {
     return this.#failure.signal;
   }
 
-  /** Bytes of encoded records held now, those being stored included. */
-  get bufferedBytes(): number {
-    return sum(this.#all().map(({ buffer }) => buffer.bytesHeld));
+  get status(): RecorderStatus {
+    const buffers = this.#all().map(({ buffer }) => buffer);
+    return {
+      bufferedRecords: sum(buffers.map(({ rowsHeld }) => rowsHeld)),
+      bufferedBytes: this.#bufferedBytes,
+      waitingSince: earliest(buffers.map(({ waitingSince }) => waitingSince)),
+      newestStored: latest(buffers.map(({ newestStored }) => newestStored)),
+      fault: this.#faults.values().next().value ?? this.#outages.fault,
+      pauses: this.#pauses,
+    };
   }
 
   storedTo(partition: TopicPartition): bigint | undefined {
     return this.#partitions.get(nameOf(partition))?.buffer.position;
   }
 
-  async onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint> {
+  /** Where the finished batches end, with the last one's first offset as metadata. */
+  position(partition: TopicPartition): CommittedOffset | undefined {
+    return this.#partitions.get(nameOf(partition))?.buffer.hint;
+  }
+
+  async onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint> {
     kindOfTopic(partition.topic); // a topic without events is refused before anything is read
     await this.onRevoked(partition);
     this.#throwFailure();
     const name = nameOf(partition);
     const revoked = new AbortController();
-    const begin = this.#open(partition, range, revoked).finally(() => this.#opening.delete(name));
+    const begin = this.#open(partition, range, committed, revoked).finally(() => this.#opening.delete(name));
     this.#opening.set(name, { begin, revoked });
     return begin;
   }
@@ -93,7 +118,10 @@ export class ColdRecorder implements Recorder {
     const assigned = this.#assigned(partition);
     const { buffer } = assigned;
     for (const record of records) {
-      if (buffer.full) await this.#cut(assigned);
+      if (buffer.full) {
+        if (buffer.storing !== undefined) this.#pauses += 1;
+        await this.#cut(assigned);
+      }
       if (record.offset >= buffer.position) buffer.append(record); // below it: another owner's batch reached further
     }
     if (buffer.full && buffer.storing === undefined) await this.#cut(assigned);
@@ -112,6 +140,7 @@ export class ColdRecorder implements Recorder {
     assigned.revoked.abort();
     await assigned.buffer.storing;
     this.#partitions.delete(name);
+    this.#faults.delete(name);
     if (this.#partitions.size === 0 && this.#failure.signal.aborted) this.#failure = new AbortController();
   }
 
@@ -129,20 +158,40 @@ export class ColdRecorder implements Recorder {
   }
 
   /** Takes the partition up, unless it is revoked meanwhile. Returns where reading begins. */
-  async #open(partition: TopicPartition, range: OffsetRange, revoked: AbortController): Promise<bigint> {
-    const session = {
-      signal: AbortSignal.any([this.#signal, revoked.signal]),
-      onUndecodable: async (offsets: readonly OffsetRange[]) => {
-        if (this.#deadLetters) await sendUndecodable(this.#log, partition, offsets);
-      },
-    };
-    const opened = await this.#store.open(partition, session).finally(() => revoked.signal.throwIfAborted());
+  async #open(
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed: CommittedOffset | undefined,
+    revoked: AbortController,
+  ): Promise<bigint> {
+    const session = this.#session(partition, AbortSignal.any([this.#signal, revoked.signal]));
+    const opened = await this.#store.open(partition, session, committed).finally(() => {
+      this.#faults.delete(nameOf(partition));
+      revoked.signal.throwIfAborted();
+    });
     const begin = opened.position > range.begin ? opened.position : range.begin;
     this.#counter.opened(partition, opened, range.end);
     const onWaited = () => void this.#cut(assigned).catch(() => undefined);
     const assigned = { partition, buffer: new PartitionBuffer(this.#limits, opened, begin, onWaited), revoked };
     this.#partitions.set(nameOf(partition), assigned);
     return begin;
+  }
+
+  #session(partition: TopicPartition, signal: AbortSignal): ColdSession {
+    const name = nameOf(partition);
+    return {
+      signal,
+      onUndecodable: async (offsets) => {
+        const letters = this.#deadLetters;
+        if (letters === undefined) return;
+        const send = () => sendUndecodable(this.#log, letters, partition, offsets, signal);
+        await this.#outages.waitOut(send, signal).finally(() => letters.stored(partition));
+      },
+      onFault: (error, failures) => {
+        this.#faults.set(name, { since: this.#faults.get(name)?.since ?? Date.now(), error, failures });
+      },
+      onRecovered: () => this.#faults.delete(name),
+    };
   }
 
   /** Begins to store what the partition has, as soon as what it had before is stored. */
@@ -158,8 +207,13 @@ export class ColdRecorder implements Recorder {
     batch: ColdBatch,
     revoked: AbortSignal,
   ): Promise<void> {
+    let begun = performance.now();
     try {
-      for await (const stored of opened.write(batch)) this.#counter.stored(partition, stored);
+      for await (const stored of opened.write(batch)) {
+        this.#counter.stored(partition, stored);
+        this.#onStored(stored, performance.now() - begun);
+        begun = performance.now();
+      }
     } catch (cause) {
       if (revoked.aborted || this.#signal.aborted) return; // whoever owns the partition next finishes what was begun
       this.#failure.abort(asMarketDataError(cause, 'STORE_UNAVAILABLE'));
@@ -167,17 +221,25 @@ export class ColdRecorder implements Recorder {
   }
 
   async #keepWithinMemory(): Promise<void> {
-    while (this.bufferedBytes > this.#maxBufferBytes) {
+    while (this.#bufferedBytes > this.#maxBufferBytes) {
       const filling = this.#all().filter(({ buffer }) => buffer.bytes > 0);
       const storing = this.#all().flatMap(({ buffer }) => buffer.storing ?? []);
       // What is being stored makes room by itself; cutting more than that would only make small files.
       const enough = sum(filling.map(({ buffer }) => buffer.bytes)) <= this.#maxBufferBytes;
       const idle = filling.filter(({ buffer }) => buffer.storing === undefined);
       const largest = idle.sort((a, b) => b.buffer.bytes - a.buffer.bytes)[0];
-      if (largest === undefined || (enough && storing.length > 0)) await Promise.race(storing);
-      else await this.#cut(largest);
+      if (largest !== undefined && !(enough && storing.length > 0)) await this.#cut(largest);
+      else {
+        this.#pauses += 1;
+        await Promise.race(storing);
+      }
       this.#throwFailure();
     }
+  }
+
+  /** Of encoded records, those being stored included. */
+  get #bufferedBytes(): number {
+    return sum(this.#all().map(({ buffer }) => buffer.bytesHeld));
   }
 
   #all(): readonly AssignedPartition[] {
@@ -214,6 +276,20 @@ function nameOf({ topic, partition }: TopicPartition): string {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+function earliest(times: readonly (Nanoseconds | undefined)[]): Nanoseconds | undefined {
+  return times.reduce(
+    (first, time) => (time === undefined || (first !== undefined && first < time) ? first : time),
+    undefined,
+  );
+}
+
+function latest(times: readonly (Nanoseconds | undefined)[]): Nanoseconds | undefined {
+  return times.reduce(
+    (last, time) => (time === undefined || (last !== undefined && last > time) ? last : time),
+    undefined,
+  );
 }
 
 function within(name: string, value: number, limit = Number.MAX_SAFE_INTEGER): number {

@@ -1,4 +1,5 @@
-import type { OffsetRange, TopicPartition } from '@aipx/event-log';
+import type { CommittedOffset, OffsetRange, TopicPartition } from '@aipx/event-log';
+import type { MarketDataError } from '@aipx/market-model';
 import type { PackedRecords } from './packed-records.js';
 
 /**
@@ -10,10 +11,12 @@ export interface ColdStore {
    * Takes a partition up where its chain ends, after finishing what a predecessor left unfinished. Waits outages of the
    * store out.
    *
+   * @param committed a `hint` that somebody got from a partition once. May be anybody's and wrong: it saves looking for the
+   * chain's end where it proves right, and changes nothing else
    * @throws {MarketDataError} `STORE_LOG_MISMATCH` when the chain was made from another log, `STORE_DAMAGED` when what
    * is stored contradicts itself
    */
-  open(partition: TopicPartition, session: ColdSession): Promise<ColdPartition>;
+  open(partition: TopicPartition, session: ColdSession, committed?: CommittedOffset): Promise<ColdPartition>;
 }
 
 export interface ColdSession {
@@ -24,6 +27,10 @@ export interface ColdSession {
    * it may come again for the same ones.
    */
   readonly onUndecodable: (offsets: readonly OffsetRange[]) => Promise<void>;
+  /** A call to the store has failed that many times in a row, and is tried again. */
+  readonly onFault: (error: MarketDataError, failures: number) => void;
+  /** A call that had failed got through. */
+  readonly onRecovered: () => void;
 }
 
 export interface ColdPartition {
@@ -33,6 +40,8 @@ export interface ColdPartition {
   readonly finished: readonly StoredBatch[];
   /** Where the next batch begins: the first offset not yet durable. */
   readonly position: bigint;
+  /** The position and the last batch's first offset, for `open` to begin with; `undefined` before the first batch. */
+  readonly hint: CommittedOffset | undefined;
   /**
    * Stores `[position, batch.end)`. Another owner of the partition may have cut other batches there: then those are
    * followed, and the position may end up behind `batch.end`. Yields each batch once it is durable and the position has

@@ -1,4 +1,5 @@
-import type { LogRecord } from '@aipx/event-log';
+import type { CommittedOffset, LogRecord } from '@aipx/event-log';
+import type { Nanoseconds } from '@aipx/market-model';
 import { recordHash } from '../record-hash.js';
 import type { ColdBatch, ColdPartition } from './cold-store.js';
 import { RecordPacker } from './packed-records.js';
@@ -12,6 +13,15 @@ export interface BatchLimits {
   readonly waitMs: number;
 }
 
+/** What is being stored. */
+interface Held {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly since: Nanoseconds | undefined;
+}
+
+const NOTHING: Held = { bytes: 0, rows: 0, since: undefined };
+
 /** What one partition has waiting: the batch that fills, and at most one that is being stored. */
 export class PartitionBuffer {
   readonly #limits: BatchLimits;
@@ -21,9 +31,12 @@ export class PartitionBuffer {
   /** Behind what was handed over, or lost before it could be. */
   #end: bigint;
   #last: LogRecord | undefined;
+  /** When the log took the first record of the batch that fills. */
+  #since: Nanoseconds | undefined;
   #timer: NodeJS.Timeout | undefined;
   #storing: Promise<void> | undefined;
-  #bytesStoring = 0;
+  #held: Held = NOTHING;
+  #newestStored: Nanoseconds | undefined;
 
   /**
    * @param begin where reading begins. What lies between the position and it is gone from the log
@@ -41,6 +54,10 @@ export class PartitionBuffer {
     return this.#opened.position;
   }
 
+  get hint(): CommittedOffset | undefined {
+    return this.#opened.hint;
+  }
+
   /** Bytes of the batch that fills. */
   get bytes(): number {
     return this.#packer.bytes;
@@ -48,7 +65,21 @@ export class PartitionBuffer {
 
   /** Bytes held in all: those that fill and those being stored. */
   get bytesHeld(): number {
-    return this.#packer.bytes + this.#bytesStoring;
+    return this.#packer.bytes + this.#held.bytes;
+  }
+
+  get rowsHeld(): number {
+    return this.#packer.rows + this.#held.rows;
+  }
+
+  /** When the log took the oldest record held; `undefined` without one. */
+  get waitingSince(): Nanoseconds | undefined {
+    return this.#held.since ?? this.#since;
+  }
+
+  /** When the log took the last record of the batch stored last; `undefined` before the first. */
+  get newestStored(): Nanoseconds | undefined {
+    return this.#newestStored;
   }
 
   get full(): boolean {
@@ -65,6 +96,7 @@ export class PartitionBuffer {
     this.#timer ??= setTimeout(this.#onWaited, this.#limits.waitMs).unref();
     this.#packer.append(record);
     this.#last = record;
+    this.#since ??= record.appendedAt;
     this.#end = record.offset + 1n;
   }
 
@@ -75,15 +107,20 @@ export class PartitionBuffer {
    * @param write must not reject
    */
   store(write: (opened: ColdPartition, batch: ColdBatch) => Promise<void>): void {
-    if (this.#end <= this.position) return;
-    const lastHash = this.#last === undefined ? null : recordHash(this.#last);
+    if (this.#end <= this.position) {
+      this.forget(); // another owner's batch reached further: what fills here is durable already
+      return;
+    }
+    const last = this.#last;
+    const lastHash = last === undefined ? null : recordHash(last);
     const batch = { end: this.#end, lastHash, records: this.#packer.pack() };
-    const bytes = this.#packer.bytes;
+    const held = { bytes: this.#packer.bytes, rows: this.#packer.rows, since: this.#since };
     this.forget();
-    this.#bytesStoring = bytes;
+    this.#held = held;
     this.#storing = write(this.#opened, batch).finally(() => {
+      if (last !== undefined && this.position >= batch.end) this.#newestStored = last.appendedAt;
       this.#storing = undefined;
-      this.#bytesStoring = 0;
+      this.#held = NOTHING;
     });
   }
 
@@ -93,6 +130,7 @@ export class PartitionBuffer {
     this.#timer = undefined;
     this.#packer = new RecordPacker();
     this.#last = undefined;
+    this.#since = undefined;
     this.#end = this.position;
   }
 }

@@ -1,6 +1,6 @@
 import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
 import { decodeRecord } from '../decode-record.js';
-import { DeadLetters, type DeadRecord } from '../hot/dead-letters.js';
+import type { DeadLetters, DeadRecord } from '../hot/dead-letters.js';
 
 const AT_ONCE = { maxRecords: 500, maxBytes: 4 * 1024 * 1024 };
 
@@ -10,14 +10,14 @@ const AT_ONCE = { maxRecords: 500, maxBytes: 4 * 1024 * 1024 };
  */
 export async function sendUndecodable(
   log: EventLog,
+  letters: DeadLetters,
   partition: TopicPartition,
   offsets: readonly OffsetRange[],
+  signal: AbortSignal,
 ): Promise<void> {
-  const letters = new DeadLetters(log);
   for (const range of offsets) {
-    for await (const records of readRange(log, partition, range)) {
-      await letters.send(records.map(deadRecord));
-      letters.clear();
+    for await (const records of readRange(log, partition, range, signal)) {
+      await letters.send(records.map(deadRecord), signal);
     }
   }
 }
@@ -26,11 +26,12 @@ async function* readRange(
   log: EventLog,
   partition: TopicPartition,
   { begin, end }: OffsetRange,
+  signal: AbortSignal,
 ): AsyncGenerator<readonly LogRecord[]> {
-  const held = await log.range(partition);
+  const held = await log.range(partition, { signal });
   let next = begin < held.begin ? held.begin : begin;
   while (next < end) {
-    const read = await log.read(partition, next, AT_ONCE);
+    const read = await log.read(partition, next, AT_ONCE, { signal });
     const last = read.at(-1);
     if (last === undefined) return;
     yield read.filter(({ offset }) => offset < end);

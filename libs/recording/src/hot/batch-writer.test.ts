@@ -1,7 +1,9 @@
 import type { EventLog, LogRecord } from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, it } from 'vitest';
+import { Outages } from '../outages.js';
 import { BatchWriter } from './batch-writer.js';
+import { cutBatch } from './cut-batch.js';
 import type { HotBatch, HotCommit, HotStore, RefusedRow, StoredPosition } from './hot-store.js';
 import { PartitionQueue, type QueueHead } from './partition-queue.js';
 
@@ -98,12 +100,12 @@ function setUp(partitions: number) {
   const log = new GatedLog();
   const store = new ScriptedStore();
   const faults: MarketDataError[] = [];
-  const writer = new BatchWriter(log as unknown as EventLog, store, (fault) => void faults.push(fault));
+  const writer = new BatchWriter(log as unknown as EventLog, store, new Outages((fault) => void faults.push(fault)));
   return { writer, log, store, queues, heads: headsOf(queues), faults };
 }
 
-function headsOf(queues: readonly PartitionQueue[]): QueueHead[] {
-  return queues.map((queue) => queue.head()).filter((head) => head !== undefined);
+function headsOf(queues: readonly PartitionQueue[]): readonly QueueHead[] {
+  return cutBatch(queues, Infinity);
 }
 
 async function revoke(writer: BatchWriter, queue: PartitionQueue | undefined): Promise<void> {

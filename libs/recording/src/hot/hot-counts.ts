@@ -1,7 +1,8 @@
 import type { OffsetRange, TopicPartition } from '@aipx/event-log';
+import type { Nanoseconds } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import type { HotCommit } from './hot-store.js';
-import type { QueueHead } from './partition-queue.js';
+import { recordOf, type QueueHead } from './partition-queue.js';
 
 /**
  * What the hot sink did since it began. Counts follow positions: a record counts once, whatever happened on its way.
@@ -43,9 +44,15 @@ const NONE: HotCounts = {
 export class HotCounter {
   #counts = { ...NONE };
   readonly #seen = new Set<string>();
+  #newest: Nanoseconds | undefined;
 
   get counts(): HotCounts {
     return { ...this.#counts };
+  }
+
+  /** When the log took the newest record that was stored. */
+  get newest(): Nanoseconds | undefined {
+    return this.#newest;
   }
 
   /** Counts what a partition has to catch up with, the first time that it is assigned. */
@@ -66,7 +73,11 @@ export class HotCounter {
     counts.gap += commit.gap - retentionGaps;
     counts.retentionGap += retentionGaps;
     counts.duplicates += commit.duplicates;
-    for (const item of items) if (!('row' in item)) this.#dead(item.record.topic);
+    for (const item of items) {
+      const appendedAt = recordOf(item)?.appendedAt;
+      if (appendedAt !== undefined && appendedAt > (this.#newest ?? 0n)) this.#newest = appendedAt;
+      if (!('row' in item)) this.#dead(item.record.topic);
+    }
     for (const { row, reason } of commit.refused) {
       if (reason === 'VALIDATION_CONFLICT') counts.conflicts += 1;
       else this.#dead(row.topic);

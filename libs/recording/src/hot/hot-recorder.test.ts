@@ -48,6 +48,65 @@ describe('a hot recorder', () => {
     expect(recorder.storedTo(PARTITION)).toBe(1n);
   });
 
+  it('does not take its log for another one when the owner before stored more since the range was asked for', async () => {
+    const recorder = setUp(() => Promise.resolve(STORED), {}, { position: 5n, end: 7n });
+    expect(await recorder.onAssigned(PARTITION, { begin: 0n, end: 3n })).toBe(5n);
+    const behind = setUp(() => Promise.resolve(STORED), {}, { position: 8n, end: 7n });
+    await expect(behind.onAssigned(PARTITION, { begin: 0n, end: 3n })).rejects.toMatchObject({
+      code: 'STORE_LOG_MISMATCH',
+      message: expect.stringContaining("the position 8 is behind the log's end 7") as string,
+    });
+  });
+
+  it('does not wait for records that retention takes while the store is away', async () => {
+    const gone = new MarketDataError('STORE_REFUSED', 'nothing to read there any more', { retryable: true });
+    const read = () => Promise.reject(gone);
+    const known = setUp(() => Promise.resolve(STORED), {}, { position: 5n, end: 9n, lastHash: 'f'.repeat(64), read });
+    expect(await known.onAssigned(PARTITION, { begin: 0n, end: 9n })).toBe(5n);
+    const behind = setUp(() => Promise.resolve(STORED), {}, { position: 5n, end: 9n, read });
+    expect(await behind.onAssigned(PARTITION, { begin: 7n, end: 9n })).toBe(7n);
+  });
+
+  it('says what waits, since when, and how often there was no room', async () => {
+    const answer = Promise.withResolvers<HotCommit>();
+    const recorder = setUp(() => answer.promise, { maxBufferedRecords: 1 });
+    const nothing = { bufferedRecords: 0, bufferedBytes: 0, waitingSince: undefined, fault: undefined, pauses: 0 };
+    await recorder.onAssigned(PARTITION, RANGE);
+    expect(recorder.status).toEqual(nothing);
+    await recorder.onRecords(PARTITION, [{ ...RECORD, appendedAt: 7n }]);
+    expect(recorder.status).toEqual({ ...nothing, bufferedRecords: 1, bufferedBytes: 1, waitingSince: 7n });
+    const waiting = recorder.onRecords(PARTITION, [{ ...RECORD, offset: 1n }]);
+    expect(recorder.status.pauses).toBe(1);
+    expect(recorder.position(PARTITION)).toEqual({ offset: 0n, metadata: '' });
+    answer.resolve(STORED);
+    await waiting;
+    await recorder.flush(AbortSignal.timeout(10_000));
+    expect(recorder.status).toMatchObject({ ...nothing, pauses: 1 });
+    expect(recorder.position(PARTITION)).toEqual({ offset: 2n, metadata: '' });
+  });
+
+  it('stores as many batches side by side as it has writers, never two of one partition', async () => {
+    const commits: number[][] = [];
+    const answers: PromiseWithResolvers<HotCommit>[] = [];
+    const recorder = setUp(({ moves }) => {
+      commits.push(moves.map(({ partition }) => partition));
+      const answer = Promise.withResolvers<HotCommit>();
+      answers.push(answer);
+      return answer.promise;
+    });
+    for (const partition of [0, 1, 2]) await recorder.onAssigned({ ...PARTITION, partition }, RANGE);
+    for (const offset of [0n, 1n]) {
+      for (const partition of [0, 1, 2]) {
+        await recorder.onRecords({ ...PARTITION, partition }, [{ ...RECORD, partition, offset }]);
+      }
+    }
+    expect(commits).toEqual([[0], [1]]);
+    answers[0]?.resolve(STORED);
+    await new Promise(setImmediate);
+    expect(commits.slice(0, 2)).toEqual([[0], [1]]);
+    expect(commits[2]).not.toContain(1);
+  });
+
   it.each([2 ** 31, -1, Number.NaN])('refuses a wait of %d ms, which no timer can keep', (batchTimeoutMs) => {
     expect(() => setUp(() => Promise.resolve(STORED), { batchTimeoutMs })).toThrow(
       `batchTimeoutMs is ${batchTimeoutMs}`,
@@ -56,14 +115,33 @@ describe('a hot recorder', () => {
 });
 
 /** A recorder that writes each record at once, into a store whose commits end as they are told. */
-function setUp(commit: HotStore['commit'], options: { readonly batchTimeoutMs?: number } = {}): HotRecorder {
+function setUp(
+  commit: HotStore['commit'],
+  options: { readonly batchTimeoutMs?: number; readonly maxBufferedRecords?: number } = {},
+  {
+    position = 0n,
+    end = 1n,
+    lastHash,
+    read = async () => [],
+  }: {
+    readonly position?: bigint;
+    readonly end?: bigint;
+    readonly lastHash?: string;
+    readonly read?: EventLog['read'];
+  } = {},
+): HotRecorder {
   const stop = new AbortController();
   onTestFinished(() => {
     stop.abort();
   });
-  const log = { id: 'log', append: async () => undefined, read: async () => [] } as unknown as EventLog;
+  const log = {
+    id: 'log',
+    append: async () => undefined,
+    read,
+    range: async () => ({ begin: 0n, end }),
+  } as unknown as EventLog;
   const store: HotStore = {
-    openPosition: async () => ({ logId: 'log', nextOffset: 0n, lastHash: undefined }),
+    openPosition: async () => ({ logId: 'log', nextOffset: position, lastHash }),
     readPositions: async () => [],
     commit,
   };

@@ -1,12 +1,15 @@
-import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
-import { asMarketDataError, MarketDataError, type Nanoseconds } from '@aipx/market-model';
-import { backOff } from '../backoff.js';
+import type { CommittedOffset, EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
+import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
 import { Condition } from '../condition.js';
-import type { Recorder } from '../recorder.js';
+import { Outages } from '../outages.js';
+import type { Recorder, RecorderStatus } from '../recorder.js';
+import type { WrittenBatch } from './batch-write.js';
 import { BatchWriter } from './batch-writer.js';
+import { cutBatch } from './cut-batch.js';
 import { HotCounter, type HotCounts } from './hot-counts.js';
 import type { HotStore } from './hot-store.js';
-import { PartitionQueue, type QueueHead } from './partition-queue.js';
+import { PartitionQueue } from './partition-queue.js';
+import { readRecord } from './read-record.js';
 import { assertSameLog } from './same-log.js';
 
 export interface HotRecorderOptions {
@@ -18,6 +21,8 @@ export interface HotRecorderOptions {
   readonly batchSize?: number;
   /** How long a row waits for its batch to fill, in ms, up to 2^31 - 1. @default 5000 */
   readonly batchTimeoutMs?: number;
+  /** Batches stored side by side, each of partitions of its own. The store needs a connection for each. @default 2 */
+  readonly writers?: number;
   /** Rows that may wait before no more are taken; what one call hands over comes on top. @default 5000 */
   readonly maxBufferedRecords?: number;
   /** Encoded bytes that may wait before no more are taken, likewise. @default 16 MiB */
@@ -28,6 +33,8 @@ export interface HotRecorderOptions {
   readonly onCommit?: (rows: number, millis: number) => void;
 }
 
+/** Rows that a batch has at most, unless `batchSize` asks for more: it must be stored well within a statement's time. */
+const LARGEST_BATCH = 10_000;
 /** Least time that a commit under way gets when its partition is revoked, in ms. */
 const REVOKE_GRACE_MS = 5_000;
 /** Node's timers fire at once when they are set to more. */
@@ -40,40 +47,56 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class HotRecorder implements Recorder {
   readonly name = 'hot';
   readonly #options: Required<HotRecorderOptions>;
+  readonly #outages: Outages;
   readonly #writer: BatchWriter;
   readonly #counter = new HotCounter();
   readonly #queues = new Map<string, PartitionQueue>();
   readonly #changed = new Condition();
   #failure = new AbortController();
   #stop: AbortSignal;
-  #working = false;
+  #writing = 0;
   #timer: NodeJS.Timeout | undefined;
   /** How many callers cannot wait for a batch to fill: flushes, a full buffer, a batch that is old enough. */
   #urgent = 0;
+  #pauses = 0;
 
   constructor(options: HotRecorderOptions) {
     this.#options = {
       batchSize: 1000,
       batchTimeoutMs: 5000,
+      writers: 2,
       maxBufferedRecords: 5000,
       maxBufferedBytes: 16 * 1024 * 1024,
       onFault: () => undefined,
       onCommit: () => undefined,
       ...options,
     };
-    const { batchTimeoutMs } = this.#options;
-    if (!(batchTimeoutMs >= 0 && batchTimeoutMs <= LONGEST_TIMER_MS)) {
-      throw new MarketDataError(
-        'CONFIG_INVALID',
-        `batchTimeoutMs is ${batchTimeoutMs}; it must be from 0 to ${LONGEST_TIMER_MS} ms`,
-      );
-    }
-    this.#writer = new BatchWriter(options.log, options.store, this.#options.onFault);
+    const { batchSize, batchTimeoutMs, writers, maxBufferedRecords, maxBufferedBytes } = this.#options;
+    assertWithin({ batchSize, writers, maxBufferedRecords, maxBufferedBytes }, 1, Number.MAX_SAFE_INTEGER);
+    assertWithin({ batchTimeoutMs }, 0, LONGEST_TIMER_MS);
+    this.#outages = new Outages(this.#options.onFault);
+    this.#writer = new BatchWriter(options.log, options.store, this.#outages);
     this.#stop = AbortSignal.any([options.signal, this.#failure.signal]);
   }
 
   get counts(): HotCounts {
     return this.#counter.counts;
+  }
+
+  get status(): RecorderStatus {
+    const queues = [...this.#queues.values()];
+    const times = queues.map(({ waitingSince }) => waitingSince).filter((time) => time !== undefined);
+    return {
+      bufferedRecords: sumOf(queues, 'length'),
+      bufferedBytes: sumOf(queues, 'bytes'),
+      waitingSince: times.reduce<Nanoseconds | undefined>(
+        (oldest, time) => (oldest === undefined || time < oldest ? time : oldest),
+        undefined,
+      ),
+      newestStored: this.#counter.newest,
+      fault: this.#outages.fault,
+      pauses: this.#pauses,
+    };
   }
 
   /** Aborts when a batch fails for good outside of a call; its reason is the error. A new one once all is revoked. */
@@ -85,10 +108,16 @@ export class HotRecorder implements Recorder {
     return this.#queues.get(keyOf(partition))?.storedTo;
   }
 
+  /** A courtesy for tools that show a group's lag; never read back. */
+  position(partition: TopicPartition): CommittedOffset | undefined {
+    const offset = this.storedTo(partition);
+    return offset === undefined ? undefined : { offset, metadata: '' };
+  }
+
   async onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint> {
     const { log, store } = this.#options;
-    const position = await this.#waitingOut((signal) => store.openPosition(partition, log.id, range.begin, signal));
-    await this.#waitingOut(() => assertSameLog(log, partition, range, position));
+    const position = await this.#waitOut((signal) => store.openPosition(partition, log.id, range.begin, signal));
+    await this.#waitOut((signal) => assertSameLog(log, partition, range, position, signal));
     const queue = new PartitionQueue(partition, position.nextOffset);
     this.#queues.get(keyOf(partition))?.revoke();
     if (range.begin > position.nextOffset) {
@@ -106,6 +135,7 @@ export class HotRecorder implements Recorder {
     if (queue === undefined) {
       throw new Error(`${keyOf(partition)} was handed over without having been assigned`);
     }
+    if (this.#isFull()) this.#pauses += 1;
     // Nothing comes between the last look and the taking, however many partitions wait for the same room.
     await this.#urgently(
       () => this.#isFull() && !queue.revoked,
@@ -158,11 +188,11 @@ export class HotRecorder implements Recorder {
 
   /** Starts what is due, or sees to it that it starts in time. */
   #schedule(): void {
-    if (this.#working || this.#waiting === 0 || this.#stop.aborted) return;
-    if (this.#isDue()) {
-      this.#working = true;
-      void this.#work();
-    } else {
+    while (this.#isDue()) void this.#writeBatch();
+    if (this.#idleRows === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    } else if (!this.#stop.aborted) {
       this.#timer ??= setTimeout(() => void this.#writeOld(), this.#options.batchTimeoutMs);
     }
   }
@@ -173,33 +203,37 @@ export class HotRecorder implements Recorder {
     await this.#urgently(this.#isPending(), this.#stop).catch(() => undefined);
   }
 
-  async #work(): Promise<void> {
+  /** Begins before it returns, so that what it takes is no longer idle. */
+  async #writeBatch(): Promise<void> {
     const stop = this.#stop;
     const failure = this.#failure;
+    const heads = cutBatch(this.#queues.values(), this.#rowsOfABatch());
+    this.#writing += 1;
+    const begun = performance.now();
     try {
-      while (this.#isDue() && !stop.aborted) await this.#writeBatch(stop);
+      const written = await this.#writer.write(heads, stop);
+      if (written !== undefined) this.#written(written, performance.now() - begun);
     } catch (error) {
       // With nothing assigned any more, it belongs to the past.
       if (!this.#options.signal.aborted && this.#queues.size > 0) failure.abort(error);
     } finally {
-      this.#working = false;
+      this.#writing -= 1;
       this.#changed.notifyAll();
     }
     this.#schedule();
   }
 
-  async #writeBatch(signal: AbortSignal): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const begun = performance.now();
-    const heads = [...this.#queues.values()].map((queue) => queue.head()).filter((head) => head !== undefined);
-    const written = await this.#writer.write(heads.sort(byPartition), signal);
-    if (written === undefined) return;
-    for (const head of written.heads) head.queue.drop(head);
-    this.#counter.stored(written.heads, written.commit);
-    this.#changed.notifyAll();
-    const rows = written.heads.reduce((sum, { items }) => sum + items.length, 0);
-    this.#options.onCommit(rows, performance.now() - begun);
+  #written({ heads, commit }: WrittenBatch, millis: number): void {
+    this.#counter.stored(heads, commit);
+    const rows = heads.reduce((sum, { items }) => sum + items.length, 0);
+    this.#options.onCommit(rows, millis);
+  }
+
+  /** What is idle is shared out evenly among the writers that are free, but not in batches that are too small. */
+  #rowsOfABatch(): number {
+    const { batchSize, writers } = this.#options;
+    const share = Math.ceil(this.#idleRows / (writers - this.#writing));
+    return Math.max(batchSize, Math.min(share, LARGEST_BATCH));
   }
 
   /** Asks whether anything of what waits now still does. */
@@ -209,40 +243,32 @@ export class HotRecorder implements Recorder {
   }
 
   #isDue(): boolean {
-    return this.#waiting > 0 && (this.#urgent > 0 || this.#waiting >= this.#options.batchSize);
+    if (this.#stop.aborted || this.#writing >= this.#options.writers) return false;
+    const rows = this.#idleRows;
+    return rows > 0 && (this.#urgent > 0 || rows >= this.#options.batchSize);
   }
 
   #isFull(): boolean {
-    const bytes = [...this.#queues.values()].reduce((sum, queue) => sum + queue.bytes, 0);
-    return this.#waiting >= this.#options.maxBufferedRecords || bytes >= this.#options.maxBufferedBytes;
+    const { maxBufferedRecords, maxBufferedBytes } = this.#options;
+    const queues = [...this.#queues.values()];
+    return sumOf(queues, 'length') >= maxBufferedRecords || sumOf(queues, 'bytes') >= maxBufferedBytes;
   }
 
-  get #waiting(): number {
-    return [...this.#queues.values()].reduce((sum, { length }) => sum + length, 0);
+  /** Rows of the partitions that nobody is writing. */
+  get #idleRows(): number {
+    return sumOf(
+      [...this.#queues.values()].filter(({ state }) => state === 'waiting'),
+      'length',
+    );
   }
 
-  /** Tries until the store or the log answers. */
-  async #waitingOut<Result>(action: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const signal = this.#stop;
-    for (let failures = 0; ; failures += 1) {
-      signal.throwIfAborted();
-      try {
-        return await action(signal);
-      } catch (cause) {
-        signal.throwIfAborted();
-        const error = asMarketDataError(cause, 'STORE_UNAVAILABLE');
-        if (!error.retryable) throw cause;
-        this.#options.onFault(error);
-        await backOff(failures, signal);
-      }
-    }
+  async #waitOut<Result>(action: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.#outages.waitOut(action, this.#stop);
   }
 
   /** When the log took the first record that it still has; now, when it has none. */
   async #firstTime(partition: TopicPartition, begin: bigint): Promise<Nanoseconds> {
-    const [first] = await this.#waitingOut(() =>
-      this.#options.log.read(partition, begin, { maxRecords: 1, maxBytes: 1 }),
-    );
+    const first = await this.#waitOut((signal) => readRecord(this.#options.log, partition, begin, signal));
     return first?.appendedAt ?? BigInt(Date.now()) * 1_000_000n;
   }
 }
@@ -251,7 +277,13 @@ function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-function byPartition(a: QueueHead, b: QueueHead): number {
-  if (a.move.topic !== b.move.topic) return a.move.topic < b.move.topic ? -1 : 1;
-  return a.move.partition - b.move.partition;
+function sumOf(queues: readonly PartitionQueue[], what: 'length' | 'bytes'): number {
+  return queues.reduce((sum, queue) => sum + queue[what], 0);
+}
+
+function assertWithin(values: Readonly<Record<string, number>>, least: number, most: number): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value >= least && value <= most) continue;
+    throw new MarketDataError('CONFIG_INVALID', `${name} is ${value}; it must be from ${least} to ${most}`);
+  }
 }

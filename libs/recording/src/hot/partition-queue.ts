@@ -2,6 +2,7 @@ import type { LogRecord, TopicPartition } from '@aipx/event-log';
 import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
 import { decodeRecord } from '../decode-record.js';
 import { recordHash } from '../record-hash.js';
+import { stepFrom, type HotState, type HotStep } from './hot-protocol.js';
 import type { HotRow, PositionMove } from './hot-store.js';
 import { retentionGap } from './retention-gap.js';
 
@@ -30,16 +31,24 @@ export interface QueueHead {
 /** What was handed over of one partition and is not stored yet, from the stored position on and without a hole. */
 export class PartitionQueue {
   readonly partition: TopicPartition;
+  #state: HotState = 'waiting';
   #items: QueueItem[] = [];
   #bytes = 0;
   #storedTo: bigint;
   #queuedTo: bigint;
-  #revoked = false;
 
   constructor(partition: TopicPartition, position: bigint) {
     this.partition = partition;
     this.#storedTo = position;
     this.#queuedTo = position;
+  }
+
+  get state(): HotState {
+    return this.#state;
+  }
+
+  get revoked(): boolean {
+    return this.#state === 'revoked';
   }
 
   /** The first offset that is not stored. */
@@ -61,20 +70,28 @@ export class PartitionQueue {
     return this.#bytes;
   }
 
-  get revoked(): boolean {
-    return this.#revoked;
+  /** When the log took the oldest record that waits. */
+  get waitingSince(): Nanoseconds | undefined {
+    const [first] = this.#items;
+    if (first === undefined) return undefined;
+    if ('row' in first && first.row.event.kind === 'gap' && first.row.record === undefined) return first.row.event.to;
+    return recordOf(first)?.appendedAt;
   }
 
   /** Nothing of it may be written any more. */
   revoke(): void {
-    this.#revoked = true;
+    this.step('revoked');
     this.#items = [];
     this.#bytes = 0;
   }
 
+  step(step: HotStep): void {
+    this.#state = stepFrom(this.#state, step);
+  }
+
   /** Takes the next records: what was taken before is trimmed, what the log skips becomes a Gap. */
   add(records: readonly LogRecord[]): void {
-    if (this.#revoked) return;
+    if (this.revoked) return;
     for (const record of records) {
       if (record.offset < this.#queuedTo) continue;
       if (record.offset > this.#queuedTo) this.addRetentionGap(record.offset, record.appendedAt);
@@ -97,9 +114,9 @@ export class PartitionQueue {
     this.#queuedTo = to;
   }
 
-  /** Everything that waits; it keeps waiting until `drop`. */
-  head(): QueueHead | undefined {
-    const items = [...this.#items];
+  /** The first of what waits, as much as `limit` allows; it keeps waiting until it is stored. */
+  head(limit = Infinity): QueueHead | undefined {
+    const items = this.#items.slice(0, limit);
     const last = items.at(-1);
     if (last === undefined) return undefined;
     const record = recordOf(last);
@@ -109,7 +126,7 @@ export class PartitionQueue {
 
   /** Forgets a head that is stored now. */
   drop(head: QueueHead): void {
-    if (this.#revoked) return;
+    if (this.revoked) return;
     this.#items.splice(0, head.items.length);
     for (const item of head.items) this.#bytes -= recordOf(item)?.value.length ?? 0;
     this.#storedTo = head.move.to;

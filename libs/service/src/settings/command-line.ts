@@ -43,7 +43,7 @@ function define(app: string, description: string, options: readonly Option[]): C
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   const collect = (value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value];
-  for (const option of options) command.addOption(option.argParser(collect));
+  for (const option of options) command.addOption(option.required ? option.argParser(collect) : option);
   return command
     .option('--print-config', 'show the settings in effect and where each came from, secrets masked, and end')
     .option('--print-env-example', 'show a commented .env with every setting, and end');
@@ -72,7 +72,8 @@ function isHelpAsked(command: Command, argv: readonly string[]): boolean {
 
 /** Of two values of one flag the first would be dropped without a word. */
 function onlyValue(command: Command, option: Option): string | undefined {
-  const values = (command.getOptionValue(option.attributeName()) ?? []) as readonly string[];
+  const values = (command.getOptionValue(option.attributeName()) ?? []) as readonly string[] | true;
+  if (values === true) return 'true';
   if (values.length > 1) {
     throw new MarketDataError('CONFIG_INVALID', `${String(option.long)} is given ${values.length} times; give it once`);
   }

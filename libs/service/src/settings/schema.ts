@@ -13,8 +13,8 @@ export interface Setting<Value = unknown> {
   readonly required?: true;
   /** Environment and `.env` only; its value is shown nowhere. */
   readonly secret?: true;
-  /** As commander spells it: `--log-level <level>`. */
-  readonly flag?: `--${string} <${string}>`;
+  /** As commander spells it: `--log-level <level>`; without a value for one that is true when it is given: `--migrate`. */
+  readonly flag?: `--${string}`;
   /** Further environment names of the same setting. Two names set differently is an error. */
   readonly aliases?: readonly string[];
   /** A value for `.env.example` and messages, where there is no default. */
@@ -140,11 +140,19 @@ export function flagName({ env, flag }: Setting): string {
   return flag?.split(' ')[0] ?? `--${env.toLowerCase().replaceAll('_', '-')}`;
 }
 
+/** Whether giving the flag is all there is to say. */
+export function isBareFlag({ flag }: Setting): boolean {
+  return flag !== undefined && !flag.includes(' ');
+}
+
 function checkPlace({ setting, group, key }: PlacedSetting): void {
   const right = yamlKey(setting.env, group);
   if (key !== right) throw new Error(`${setting.env} stands at ${key}, but its key is ${right}`);
   if (setting.secret && (setting.flag ?? setting.default ?? setting.example) !== undefined) {
     throw new Error(`${setting.env} is a secret: it can have no flag, default or example`);
+  }
+  if (isBareFlag(setting) && !setting.type.read('true').ok) {
+    throw new Error(`${setting.env} has a flag without a value, which only true or false can have`);
   }
   if (setting.required && setting.default !== undefined) {
     throw new Error(`${setting.env} is required: a default would never be used`);

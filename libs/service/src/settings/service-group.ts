@@ -2,8 +2,13 @@ import { LOG_LEVELS, type LogLevel } from '../logging/logger.js';
 import type { SettingsGroup, SettingsOf } from './schema.js';
 import { choice, duration, orEmpty, path, port, text } from './value-types.js';
 
+export interface ServiceDefaults {
+  /** @default '9s' */
+  readonly shutdownGrace?: string;
+}
+
 /** The settings that every service has. */
-export function serviceGroup(app: string) {
+export function serviceGroup(app: string, { shutdownGrace = '9s' }: ServiceDefaults = {}) {
   return {
     name: {
       env: 'SERVICE_NAME',
@@ -47,7 +52,7 @@ export function serviceGroup(app: string) {
     shutdownGrace: {
       env: 'SHUTDOWN_GRACE',
       type: duration({ min: '3s', max: '10m' }),
-      default: '9s',
+      default: shutdownGrace,
       describe: 'Longest time from SIGTERM or SIGINT to the end of the process',
     },
   } as const satisfies SettingsGroup;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  address,
   boolean,
   bytes,
   choice,
@@ -110,6 +111,7 @@ describe('a value that is wrong', () => {
     ['no address', socket, 'api.upbit.com', 'an address that begins with wss:// or ws://, without user and password'],
     ['a list where one value is right', integer({ min: 1, max: 10 }), ['1'], 'a whole number from 1 to 10'],
     ['an empty list', list(text()), ' , ', 'a comma-separated list, each item a text'],
+    ['an address without a port', address('localhost:9092'), 'localhost', 'an address such as localhost:9092'],
     ['an empty YAML list', list(text()), [], 'a comma-separated list, each item a text'],
   ])('is refused, and said what is right: %s', (_, type, raw, expected) => {
     expect(type.read(raw)).toMatchObject({ ok: false });

@@ -144,6 +144,14 @@ export function url(...schemes: readonly string[]): ValueType<string> {
   };
 }
 
+/** `host:port`, an IPv6 host in brackets. */
+export function address(example: string): ValueType<string> {
+  return text(
+    `an address such as ${example}`,
+    /^(\[[\da-fA-F:]+\]|[\w.-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
+  );
+}
+
 /** A path; a relative one is meant from the working folder. */
 export function path(): ValueType<string> {
   // A NUL byte is what no file system takes.

@@ -11,6 +11,8 @@ export interface FaultProxy {
   readonly address: DatabaseAddress;
   /** Cuts the connection at the next COMMIT, once. */
   cutAtCommit(fault: CommitFault): void;
+  /** Whether everything that is sent is lost without a word; the connections stay open. */
+  swallow(isLost: boolean): void;
   /** Ends every connection, and refuses new ones until `restore`. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -21,6 +23,7 @@ const COMMIT = Buffer.from('COMMIT\0');
 export async function faultProxy(database: DatabaseAddress): Promise<FaultProxy> {
   const open = new Set<Socket>();
   let fault: CommitFault | undefined;
+  let isLost = false;
   const server = createServer((client) => {
     const upstream = connect(database.port, database.host);
     let answerLost = false;
@@ -36,6 +39,7 @@ export async function faultProxy(database: DatabaseAddress): Promise<FaultProxy>
       });
     }
     client.on('data', (bytes: Buffer) => {
+      if (isLost) return;
       const commits = fault !== undefined && bytes.includes(COMMIT);
       if (commits && fault === 'lost before the server') end();
       else upstream.write(bytes);
@@ -45,7 +49,7 @@ export async function faultProxy(database: DatabaseAddress): Promise<FaultProxy>
     // The server has committed when it answers.
     upstream.on('data', (bytes: Buffer) => {
       if (answerLost) end();
-      else client.write(bytes);
+      else if (!isLost) client.write(bytes);
     });
   });
   const listen = async (port: number) => {
@@ -67,6 +71,9 @@ export async function faultProxy(database: DatabaseAddress): Promise<FaultProxy>
     address: { ...database, port },
     cutAtCommit: (next) => {
       fault = next;
+    },
+    swallow: (next) => {
+      isLost = next;
     },
     cut,
     restore: async () => void (await listen(port)),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { DatabaseAddress } from '../../src/database-address.js';
-import { migrate } from '../../src/migrate.js';
+import { migrate } from '../../src/migrations/migrate.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,14 @@ export async function emptyDatabase(): Promise<TestDatabase> {
     await admin.query(`DROP DATABASE ${address.database} WITH (FORCE)`);
     await admin.end();
   });
+  return { address, sql: async (text, values) => (await client.query<Row>(text, values)).rows };
+}
+
+/** The database that an address names, with the schema of the hot store. */
+export async function databaseOn(address: DatabaseAddress): Promise<TestDatabase> {
+  await migrate(address, { signal: AbortSignal.timeout(30_000) });
+  const client = await connected(address);
+  onTestFinished(() => client.end());
   return { address, sql: async (text, values) => (await client.query<Row>(text, values)).rows };
 }
 

@@ -78,3 +78,12 @@ export function afterRetention(log: EventLog, topic: string, begin: bigint): Eve
     close: () => log.close(),
   };
 }
+
+/** The log as another one is named: on Kafka, a topic that is made anew stays in its cluster. */
+export function underId(log: EventLog, id: string): EventLog {
+  const named = Object.create(log, { id: { value: id } }) as EventLog;
+  for (const method of ['partitionsOf', 'range', 'read', 'append', 'consume', 'partitionFor'] as const) {
+    Object.defineProperty(named, method, { value: (log[method] as (...args: unknown[]) => unknown).bind(log) });
+  }
+  return named;
+}

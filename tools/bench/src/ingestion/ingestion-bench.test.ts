@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { SimulatedInput } from '../input.ts';
 import { slopeOf } from './flat.ts';
 import { LatencyHistogram, LatencyRecorder } from './latency.ts';
 import { Metrics } from './metrics-text.ts';
+import { readOptions } from './options.ts';
 import type { IngestionReport } from './report.ts';
 import { TapePlayer, writeTape } from './tape.ts';
 
@@ -45,15 +46,22 @@ describe.skipIf(noKafka !== undefined)(`the ingestion bench${noKafka === undefin
 });
 
 describe('the ingestion bench', () => {
-  it.each([['--only', 'warm'], ['--rates', '1000,fast'], ['--seconds', '-1'], ['--fast']])(
-    'refuses %s %s, and says what there is',
-    async (...args) => {
-      await expect(bench(...args)).rejects.toMatchObject({
-        code: 2,
-        stderr: expect.stringContaining('--only rates,ceiling') as string,
-      });
-    },
-  );
+  it.each([
+    ['--only=warm', '--only: there is no "warm"'],
+    ['--rates=1000,fast', '--rates: expected a number above 0, got "fast"'],
+    ['--seconds=-1', '--seconds: expected a number above 0, got "-1"'],
+    ['--fast', "Unknown option '--fast'"],
+  ])('refuses %s, and says what is wrong and what there is', async (argument, says) => {
+    const { code, stderr } = (await bench(argument).catch((error: unknown) => error)) as ExecFileException;
+    expect(code).toBe(2);
+    expect(stderr).toContain(says);
+    expect(stderr).toContain('--only rates,ceiling');
+  });
+
+  it('takes flags of Node.js as one word', () => {
+    const { nodeFlags } = readOptions(['--node-flags=--max-semi-space-size=2 --expose-gc']);
+    expect(nodeFlags).toEqual(['--max-semi-space-size=2', '--expose-gc']);
+  });
 });
 
 describe('a latency histogram', () => {

@@ -94,6 +94,7 @@ export async function startPair(
   const venue = started.use(await Venue.start(rate, signal));
   const service = started.use(
     await Service.start({
+      app: 'data-ingestion',
       folder: await mkdtemp(join(folder, 'service-')),
       nodeFlags,
       settings: { ...venue.settings, KAFKA_BROKERS: broker.addresses.join(',') },

@@ -23,10 +23,9 @@ import {
 
 const SECOND_MS = 1_000;
 
-const options = readOptions(process.argv.slice(2));
+const options = optionsOrUsage();
 const missing = kafkaUnavailable();
 if (options === undefined) {
-  process.stderr.write(USAGE);
   process.exitCode = 2;
 } else if (missing !== undefined) {
   process.stderr.write(`nothing was measured: ${missing}\n`);
@@ -38,6 +37,16 @@ if (options === undefined) {
   } catch (cause) {
     if (!stop.aborted) throw cause;
     process.exitCode = 130;
+  }
+}
+
+/** Says what is wrong, and what there is. */
+function optionsOrUsage(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (cause) {
+    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`);
+    return undefined;
   }
 }
 

@@ -15,9 +15,16 @@ export class Metrics {
     this.#text = text;
   }
 
-  /** The sum over all labels. @throws when there is no such metric, so that a renamed one is not taken for 0 */
-  sum(name: string): number {
-    return this.#existing(name).reduce((sum, { value }) => sum + value, 0);
+  /**
+   * The sum over all that have these labels.
+   *
+   * @throws when there is no such metric, so that a renamed one is not taken for 0
+   */
+  sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    return this.#existing(name)
+      .filter((sample) => wanted.every((one) => sample.labels.includes(one)))
+      .reduce((sum, { value }) => sum + value, 0);
   }
 
   /** Whether it has values yet: those of the ingestion come when the log is open. */

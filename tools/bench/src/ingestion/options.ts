@@ -7,7 +7,7 @@ export type Part = (typeof PARTS)[number];
 
 export const USAGE =
   `usage: npm run bench:ingestion -- [--only ${PARTS.join(',')}] [--rates 1000,10000] [--seconds 60] [--steps 15000,20000]\n` +
-  '                                  [--minutes 10] [--node-flags "FLAGS"] [--out FILE] [--quick]\n';
+  '                                  [--minutes 10] [--node-flags="FLAGS"] [--out FILE] [--quick]\n';
 
 export interface Options {
   readonly parts: readonly Part[];
@@ -27,61 +27,59 @@ export interface Options {
   readonly quick: boolean;
 }
 
-/** As `npm start` runs: small heap steps keep resident memory level from the first seconds on. */
-const NODE_FLAGS = '--max-semi-space-size=8 --heap-growing-percent=20';
+/** What the service sets for itself, so that the bare producer has it too. */
+const NODE_FLAGS = '--optimize-for-size';
 const DEFAULT_OUT = join(import.meta.dirname, '..', '..', '..', '..', 'reports', 'ingestion-bench.json');
 const FULL = {
   rates: '1000,10000',
   seconds: 60,
-  warmUpSeconds: 5,
+  warmUpSeconds: 30,
   steps: '15000,20000,25000,30000,35000,40000,50000,60000',
   stepSeconds: 12,
 };
 /** Enough to see that everything can be measured; the figures are of no worth. */
 const QUICK: typeof FULL = { rates: '200,1000', seconds: 2, warmUpSeconds: 1, steps: '1500,2000', stepSeconds: 1 };
 
-/** Absent when they are wrong. */
-export function readOptions(args: readonly string[]): Options | undefined {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        rates: { type: 'string' },
-        seconds: { type: 'string' },
-        steps: { type: 'string' },
-        minutes: { type: 'string', default: '0' },
-        'node-flags': { type: 'string', default: NODE_FLAGS },
-        out: { type: 'string' },
-        quick: { type: 'boolean', default: false },
-      },
-    });
-    const effort = values.quick ? QUICK : FULL;
-    const asked = new Set<string>(values.only?.split(',') ?? PARTS);
-    const parts = PARTS.filter((part) => asked.delete(part));
-    const rates = numbers(values.rates ?? effort.rates);
-    const steps = numbers(values.steps ?? effort.steps);
-    const [seconds = Number.NaN] = numbers(values.seconds ?? String(effort.seconds));
-    const minutes = Number(values.minutes);
-    const isRight = asked.size === 0 && ![...rates, ...steps, seconds].some(Number.isNaN) && minutes >= 0;
-    if (!isRight) return undefined;
-    return {
-      ...effort,
-      parts,
-      rates,
-      steps: steps.toSorted((a, b) => a - b),
-      seconds,
-      minutes,
-      nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== ''),
-      out: values.out === undefined ? DEFAULT_OUT : resolve(invocationFolder(), values.out),
-      quick: values.quick,
-    };
-  } catch {
-    return undefined; // an unknown flag
-  }
+/** @throws {Error} saying which argument is wrong */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', default: PARTS.join(',') },
+      rates: { type: 'string' },
+      seconds: { type: 'string' },
+      steps: { type: 'string' },
+      minutes: { type: 'string', default: '0' },
+      'node-flags': { type: 'string', default: NODE_FLAGS },
+      out: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
+  });
+  const effort = values.quick ? QUICK : FULL;
+  return {
+    ...effort,
+    parts: values.only.split(',').map(partOf),
+    rates: numbers('--rates', values.rates ?? effort.rates),
+    steps: numbers('--steps', values.steps ?? effort.steps).toSorted((a, b) => a - b),
+    seconds: number('--seconds', values.seconds ?? String(effort.seconds)),
+    minutes: values.minutes === '0' ? 0 : number('--minutes', values.minutes),
+    nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== ''),
+    out: values.out === undefined ? DEFAULT_OUT : resolve(invocationFolder(), values.out),
+    quick: values.quick,
+  };
 }
 
-/** Above 0, else NaN. */
-function numbers(list: string): readonly number[] {
-  return list.split(',').map((text) => (Number(text) > 0 ? Number(text) : Number.NaN));
+function partOf(name: string): Part {
+  const part = PARTS.find((each) => each === name);
+  if (part === undefined) throw new Error(`--only: there is no ${JSON.stringify(name)}; there are ${PARTS.join(', ')}`);
+  return part;
+}
+
+function numbers(flag: string, list: string): readonly number[] {
+  return list.split(',').map((text) => number(flag, text));
+}
+
+function number(flag: string, text: string): number {
+  if (Number(text) > 0) return Number(text);
+  throw new Error(`${flag}: expected a number above 0, got ${JSON.stringify(text)}`);
 }

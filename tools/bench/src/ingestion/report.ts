@@ -1,4 +1,5 @@
 import { machineLine, type Machine } from '../figures.ts';
+import { markdownTable, shown } from '../markdown-table.ts';
 import type { BareMeasurement } from './bare.ts';
 import type { Step } from './ceiling.ts';
 import type { Minute, Slope } from './flat.ts';
@@ -146,7 +147,7 @@ function rateTable(figures: readonly IngestionFigure[]): string {
       return found === undefined ? '' : shown(found.value);
     }),
   ]);
-  return table(['', 'unit', ...columns], rows);
+  return markdownTable(['', 'unit', ...columns], rows);
 }
 
 function stepTable(steps: readonly StepFigure[]): string {
@@ -156,25 +157,10 @@ function stepTable(steps: readonly StepFigure[]): string {
     ...[step.servicePercent, step.venuePercent, step.brokerPercent].map(shown),
     step.fails ?? 'yes',
   ]);
-  return table(head, rows);
+  return markdownTable(head, rows);
 }
 
 function minuteTable(minutes: readonly Minute[]): string {
   const rows = minutes.map(({ minute, residentMb, heapMb }) => [minute, residentMb, heapMb].map(shown));
-  return table(['minute', 'resident MB', 'heap MB'], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const rule = widths.map((width) => '-'.repeat(width));
-  return [head, rule, ...rows]
-    .map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
-    .join('\n');
-}
-
-/** Counts as they are, the rest with one digit behind the point below a hundred. */
-function shown(value: number): string {
-  if (Number.isNaN(value)) return '';
-  if (value === Infinity) return 'beyond';
-  return value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 1 : 0 });
+  return markdownTable(['minute', 'resident MB', 'heap MB'], rows);
 }

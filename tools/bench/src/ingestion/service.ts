@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Metrics } from './metrics-text.ts';
 
 export interface ServiceOptions {
+  readonly app: 'data-ingestion' | 'data-recorder';
   /** Where it runs, so that no `.env` of anybody is read. */
   readonly folder: string;
   readonly nodeFlags: readonly string[];
@@ -13,7 +14,7 @@ export interface ServiceOptions {
   readonly signal: AbortSignal;
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', '..', '..', 'apps', 'data-ingestion', 'dist', 'main.js');
+const APPS = join(import.meta.dirname, '..', '..', '..', '..', 'apps');
 const ASK_EVERY_MS = 100;
 const SETTLE_MS = 60_000;
 const LINES_KEPT = 20;
@@ -40,9 +41,9 @@ export class Service implements AsyncDisposable {
   }
 
   /** Starts it; resolves when it serves its metrics. */
-  static async start({ folder, nodeFlags, settings, signal }: ServiceOptions): Promise<Service> {
+  static async start({ app, folder, nodeFlags, settings, signal }: ServiceOptions): Promise<Service> {
     const { PATH, MALLOC_ARENA_MAX = '2' } = process.env;
-    const child = spawn(process.execPath, [...nodeFlags, MAIN], {
+    const child = spawn(process.execPath, [...nodeFlags, join(APPS, app, 'dist', 'main.js')], {
       cwd: folder,
       env: { PATH, MALLOC_ARENA_MAX, LOG_FORMAT: 'json', HTTP_PORT: '0', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,14 +60,13 @@ export class Service implements AsyncDisposable {
     return new Metrics(await answer.text());
   }
 
-  /** Asks for the metrics until they are as meant. @throws after a minute, saying what was waited for */
-  async until(what: string, isMeant: (metrics: Metrics) => boolean): Promise<Metrics> {
-    const giveUpAt = performance.now() + SETTLE_MS;
+  /** Asks for the metrics until they are as meant. @throws when they are not within that time, saying what was waited for */
+  async until(what: string, isMeant: (metrics: Metrics) => boolean, withinMs = SETTLE_MS): Promise<Metrics> {
+    const giveUpAt = performance.now() + withinMs;
     for (;;) {
       const metrics = await this.metrics();
       if (isMeant(metrics)) return metrics;
-      if (performance.now() > giveUpAt)
-        throw new Error(`waited ${SETTLE_MS / 1_000} s in vain: ${what}${this.#said()}`);
+      if (performance.now() > giveUpAt) throw new Error(`waited ${withinMs / 1_000} s in vain: ${what}${this.#said()}`);
       await sleep(ASK_EVERY_MS, undefined, { signal: this.#signal });
     }
   }

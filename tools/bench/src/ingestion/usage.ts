@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { spreadOf } from '../measure.ts';
 
 /** What a process has taken. Megabytes are millions of bytes, here and everywhere in this folder. */
-interface Reading {
+export interface Reading {
   readonly residentMb: number;
   /** Processor time since its start, ms. */
   readonly cpuMs: number;
@@ -63,12 +63,12 @@ export class UsageWatch<Name extends string> {
   async #sample(): Promise<void> {
     const at = performance.now();
     const pids = Object.entries<number>(this.#pids);
-    const readings = await Promise.all(pids.map(async ([name, pid]) => [name, await read(pid)] as const));
+    const readings = await Promise.all(pids.map(async ([name, pid]) => [name, await readUsage(pid)] as const));
     this.#samples.push({ at, readings: Object.fromEntries(readings) as Record<Name, Reading> });
   }
 }
 
-function read(pid: number): Promise<Reading> {
+export function readUsage(pid: number): Promise<Reading> {
   return platform() === 'linux' ? readProc(pid) : readPs(pid);
 }
 

@@ -1,7 +1,7 @@
 import { startEmbeddedPostgres } from '@aipx/embedded-postgres';
 import { launchKafka } from '../kafka/start.js';
 import { freePorts, isFree } from '../ports.js';
-import { identify } from '../process-table.js';
+import { identify } from '../process-id.js';
 import { startRedis } from '../redis/start.js';
 import { startS3 } from '../s3/start.js';
 import { BUCKET, WELL_KNOWN_PORTS, type Part } from './parts.js';

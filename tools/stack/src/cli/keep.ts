@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { MarketDataError } from '@aipx/market-model';
-import { endForeign, hasEnded, isRunning } from '../process-table.js';
+import { endForeign, hasEnded, isRunning } from '../process-id.js';
 import type { Part } from './parts.js';
 import { removeState, type PartState, type StackFolder } from './state.js';
 

@@ -1,4 +1,4 @@
-import { identify } from '../process-table.js';
+import { identify } from '../process-id.js';
 import { holdPart } from './hold.js';
 import type { KeeperReport, KeeperTask } from './keep.js';
 import { LogFile } from './log-file.js';

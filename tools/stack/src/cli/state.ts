@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning, type ProcessId } from '../process-table.js';
+import { isRunning, type ProcessId } from '../process-id.js';
 import { PARTS, type Part } from './parts.js';
 
 /** Everything of a stack lies below one folder. */

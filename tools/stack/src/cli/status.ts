@@ -1,4 +1,5 @@
-import { isRunning, residentBytes } from '../process-table.js';
+import { residentBytes } from '@aipx/embedded-postgres/process-table';
+import { isRunning } from '../process-id.js';
 import { runningInDocker } from './docker.js';
 import { PARTS } from './parts.js';
 import { readStates, stackFolder, type PartState, type ServerState } from './state.js';

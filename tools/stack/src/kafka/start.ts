@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { MarketDataError } from '@aipx/market-model';
 import { FolderClaim } from '../folder-claim.js';
 import { freePorts, isFree } from '../ports.js';
-import { identify } from '../process-table.js';
+import { identify } from '../process-id.js';
 import { kafkaUnavailable, sharedClasses } from './artifacts.js';
 import { fetchKafka } from './fetch.js';
 import { format } from './format.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { identify } from '../../src/process-table.js';
+import { identify } from '../../src/process-id.js';
 
 const SUPPORT = import.meta.dirname;
 /** Runs the TypeScript sources as they are. */

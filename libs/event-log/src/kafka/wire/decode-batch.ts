@@ -26,7 +26,7 @@ export function nextOffset(batch: Buffer): bigint {
 /**
  * The batch's records; none for one that holds transaction markers.
  *
- * @throws {MarketDataError} `STORE_DAMAGED` for bytes that are no sound batch
+ * @throws {MarketDataError} `STORE_DAMAGED` for bytes that are no sound batch, or one that has lost records
  */
 export function decodeBatch(batch: Buffer, of: TopicPartition): LogRecord[] {
   const attributes = batch.readInt16BE(BATCH.attributes);
@@ -60,6 +60,7 @@ function plainRecords(batch: Buffer, codecId: number): Buffer {
 class RecordReader {
   readonly #of: TopicPartition;
   readonly #count: number;
+  readonly #offsets: number;
   readonly #baseOffset: bigint;
   readonly #baseTimestamp: bigint;
   /** When the broker took the batch, if it is the broker that says so. */
@@ -70,6 +71,7 @@ class RecordReader {
   constructor(batch: Buffer, of: TopicPartition) {
     this.#of = of;
     this.#count = batch.readInt32BE(BATCH.count);
+    this.#offsets = batch.readInt32BE(BATCH.lastOffsetDelta) + 1;
     this.#baseOffset = baseOffset(batch);
     this.#baseTimestamp = batch.readBigInt64BE(BATCH.baseTimestamp);
     const byBroker = (batch.readInt16BE(BATCH.attributes) & ATTRIBUTES.appendTime) !== 0;
@@ -77,20 +79,24 @@ class RecordReader {
   }
 
   records(bytes: Buffer): LogRecord[] {
+    if (this.#count !== this.#offsets) {
+      throw new RangeError(`it has ${this.#count} records for ${this.#offsets} offsets; was the topic compacted?`);
+    }
     const reader = new VarintReader(bytes);
     const records: LogRecord[] = [];
-    for (let left = this.#count; left > 0; left -= 1) {
+    for (let index = 0; index < this.#count; index += 1) {
       const end = reader.int() + reader.at;
-      records.push(this.#record(reader, end));
+      records.push(this.#record(reader, end, index));
       reader.at = end;
     }
     return records;
   }
 
-  #record(reader: VarintReader, end: number): LogRecord {
+  #record(reader: VarintReader, end: number, index: number): LogRecord {
     reader.skip(1); // attributes: none are defined
     const timestampDelta = reader.long();
     const offsetDelta = reader.int();
+    if (offsetDelta !== index) throw new RangeError(`record ${index} says that it is record ${offsetDelta}`);
     const key = reader.bytes();
     const value = reader.bytes() ?? NO_BYTES;
     return {
@@ -131,6 +137,7 @@ export function damaged(of: TopicPartition, offset: bigint, what: string, cause?
   );
 }
 
-function baseOffset(batch: Buffer): bigint {
+/** The offset of the batch's first record. */
+export function baseOffset(batch: Buffer): bigint {
   return batch.readBigInt64BE(BATCH.baseOffset);
 }

@@ -130,3 +130,48 @@ export const LEAVE_GROUP = kafkajsApi<
   { readonly groupId: string; readonly memberId: string },
   { readonly errorCode: number }
 >('LeaveGroup');
+
+export const OFFSET_FETCH = kafkajsApi<
+  {
+    readonly groupId: string;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[];
+  },
+  {
+    readonly errorCode: number;
+    readonly responses: readonly {
+      readonly topic: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly errorCode: number;
+        /** -1 where none is committed. */
+        readonly offset: string;
+        readonly metadata: string | null;
+      }[];
+    }[];
+  }
+>('OffsetFetch');
+
+export const OFFSET_COMMIT = kafkajsApi<
+  {
+    readonly groupId: string;
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly offset: string;
+        readonly metadata: string;
+      }[];
+    }[];
+  },
+  {
+    readonly responses: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
+    }[];
+  }
+>('OffsetCommit');

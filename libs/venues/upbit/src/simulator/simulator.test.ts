@@ -1,6 +1,6 @@
 import { startVenueSimulator, type VenueSimulator } from '@aipx/venue-simulator';
+import { TestClient } from '@aipx/venue-simulator/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WireClient } from '../../test/wire-client.js';
 import type { UpbitTimings } from './connection.js';
 import { createUpbitSimulator, upbitSimulator } from './venue.js';
 
@@ -13,24 +13,24 @@ afterEach(async () => {
 
 type Wire = Readonly<Record<string, unknown>>;
 
-async function connect(timings: Partial<UpbitTimings> = {}): Promise<WireClient> {
+async function connect(timings: Partial<UpbitTimings> = {}): Promise<TestClient> {
   simulator = await startVenueSimulator({
     venue: createUpbitSimulator({ closeAfterErrorMs: 1, ...timings }),
     source: { kind: 'market', seed: 1, rate: 'max' },
     signal: new AbortController().signal,
   });
-  return WireClient.connect(simulator.websocketUrl);
+  return TestClient.connect(simulator.websocketUrl);
 }
 
 const request = (...parts: readonly unknown[]): unknown => [{ ticket: 'test' }, ...parts];
 const trades = (...codes: readonly string[]): unknown => ({ type: 'trade', codes });
 const books = (...codes: readonly string[]): unknown => ({ type: 'orderbook', codes });
 
-async function messages(client: WireClient, count: number): Promise<Wire[]> {
+async function messages(client: TestClient, count: number): Promise<Wire[]> {
   return (await client.texts(count)).map((text) => JSON.parse(text) as Wire);
 }
 
-async function firstWhere(client: WireClient, wanted: (message: Wire) => boolean): Promise<Wire> {
+async function firstWhere(client: TestClient, wanted: (message: Wire) => boolean): Promise<Wire> {
   for (;;) {
     const [message] = await messages(client, 1);
     if (message !== undefined && wanted(message)) return message;

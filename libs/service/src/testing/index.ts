@@ -1,0 +1,1 @@
+export { RunningService, type LogLine, type RunningServiceOptions } from './running-service.js';

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const AIPX = resolve(import.meta.dirname, '../../../../apps/aipx/dist/main.js');
+const SHOWN_LINES = 5;
+
+export interface ProductVerdict {
+  readonly ok: boolean;
+  /** The last lines of what it says; only the very last when all is well. */
+  readonly lines: readonly string[];
+}
+
+/**
+ * What the product's own `aipx verify` says of the same stores.
+ *
+ * @param settings of the recorder, past the wires
+ * @returns `undefined` where it is not built
+ */
+export async function productVerify(
+  settings: Readonly<Record<string, string>>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ProductVerdict | undefined> {
+  if (!existsSync(AIPX)) return undefined;
+  const verify = spawn(process.execPath, [AIPX, 'verify'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
+  const [said, complaints, [code]] = await Promise.all([
+    text(verify.stdout),
+    text(verify.stderr),
+    once(verify, 'close') as Promise<[number | null]>,
+  ]);
+  const lines = `${said}${code === 0 ? '' : complaints}`.trimEnd().split('\n');
+  return code === 0
+    ? { ok: true, lines: lines.slice(-1) }
+    : { ok: false, lines: [...lines.slice(-SHOWN_LINES), `exit code ${code}`] };
+}
