@@ -44,7 +44,10 @@ export default tseslint.config(
   },
   {
     // Tests run on real servers.
-    files: ['libs/*/src/**/*.test.ts', 'libs/*/test/**/*.ts', 'apps/*/src/**/*.test.ts', 'apps/*/test/**/*.ts'],
+    files: [
+      ...['libs/*/src/**/*.test.ts', 'libs/*/src/testing/**/*.ts', 'libs/*/test/**/*.ts'],
+      ...['apps/*/src/**/*.test.ts', 'apps/*/test/**/*.ts'],
+    ],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',

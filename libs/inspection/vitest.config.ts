@@ -1,3 +1,3 @@
 import { projectConfig } from '../../vitest.shared.js';
 
-export default projectConfig(import.meta.dirname, { globalSetup: ['test/support/postgres-server.ts'] });
+export default projectConfig(import.meta.dirname, { globalSetup: ['@aipx/timescale/testing/postgres-server'] });

@@ -58,15 +58,16 @@ function settingsParts(settings: Settings, closing: AsyncDisposableStack, signal
 }
 
 async function openKafka({ kafka }: Settings, signal: AbortSignal): Promise<EventLog> {
-  const { brokers, clientId, requestTimeout, topicPartitions, topicReplication } = kafka;
+  const { brokers, clientId, requestTimeout } = kafka;
   const limit = AbortSignal.timeout(OPENING_MS);
   let last: MarketDataError | undefined;
   try {
     return await KafkaEventLog.open({
       brokers,
       clientId,
-      topics: Object.fromEntries(TOPICS.map((topic) => [topic, topicPartitions])),
-      replication: topicReplication,
+      topics: Object.fromEntries(TOPICS.map((topic) => [topic, 1])),
+      replication: 1,
+      createTopics: false,
       compression: 'none',
       acks: 'all',
       requestTimeoutMs: requestTimeout,

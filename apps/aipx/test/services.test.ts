@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@aipx/embedded-postgres';
 import { DEAD_LETTER_TOPIC } from '@aipx/event-log';
 import { KafkaEventLog } from '@aipx/event-log/kafka';
+import { record } from '@aipx/inspection/testing';
 import { S3ObjectStore } from '@aipx/lake';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import { kafkaUnavailable, startKafka, startS3 } from '@aipx/stack';
+import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aipx, lastLine } from './support/aipx.js';
-import { market, record } from './support/market.js';
+import { aipx, lastLine, type Outcome } from './support/aipx.js';
+import { market } from './support/market.js';
 
 const missing = kafkaUnavailable();
 const why = missing === undefined ? '' : ` (${missing})`;
@@ -20,6 +22,7 @@ describe.skipIf(missing !== undefined)(`aipx on Kafka, PostgreSQL and S3${why}`,
   const closing = new AsyncDisposableStack();
   let settings: Readonly<Record<string, string>>;
   let database: Client;
+  let withoutTopics: { readonly outcome: Outcome; readonly topics: readonly string[] };
 
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'aipx-command-'));
@@ -47,6 +50,7 @@ describe.skipIf(missing !== undefined)(`aipx on Kafka, PostgreSQL and S3${why}`,
     };
     const migrated = await aipx(['migrate', 'up'], settings);
     if (migrated.code !== 0) throw new Error(migrated.errors);
+    withoutTopics = { outcome: await aipx(['verify'], settings), topics: await topicsOf(kafka.brokers) };
     await using recording = new AsyncDisposableStack();
     const log = await KafkaEventLog.open({
       brokers: kafka.brokers,
@@ -77,6 +81,19 @@ describe.skipIf(missing !== undefined)(`aipx on Kafka, PostgreSQL and S3${why}`,
   });
 
   afterAll(() => closing.disposeAsync());
+
+  it('makes no topics: says which ones are not there, and leaves the brokers as they were', () => {
+    expect(withoutTopics).toMatchObject({
+      outcome: {
+        code: 2,
+        out: '',
+        errors: expect.stringMatching(
+          /^CONFIG_INVALID: the cluster has no topic market\.tick, market\.orderbook, market\.gap, market\.dlq, and who only reads makes none/,
+        ),
+      },
+      topics: [],
+    });
+  });
 
   it('verifies that everything is stored once, digit by digit', async () => {
     const outcome = await aipx(['verify', '--wait', '5s'], settings);
@@ -143,3 +160,14 @@ describe.skipIf(missing !== undefined)(`aipx on Kafka, PostgreSQL and S3${why}`,
     });
   });
 });
+
+/** As an operator's tool, which shares no code with ours, sees them. */
+async function topicsOf(brokers: readonly string[]): Promise<readonly string[]> {
+  const admin = new Kafka({ brokers: [...brokers], clientId: 'operator', logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -15,3 +15,18 @@ it('names a value that is wrong, and where it came from', async () => {
   expect(errors).toMatch(/^TIMESCALEDB_PORT \(environment\): "many" is not /m);
   expect(errors).toMatch(/^S3_BUCKET \(environment\): "My Bucket" is not /m);
 });
+
+it('refuses authorities that cannot be read, and those that nothing would check, and names the setting', async () => {
+  const args = ['query', 'ticks', '--symbol', 'KRW-BTC', '--source', 'database'];
+  const settings = { TIMESCALEDB_PASSWORD: 'secret', TIMESCALEDB_SSL_CA: '/nowhere/ca.pem' };
+  expect(await aipx(args, { ...settings, TIMESCALEDB_SSL: 'verify' })).toMatchObject({
+    code: 2,
+    errors: expect.stringMatching(/^CONFIG_INVALID: TIMESCALEDB_SSL_CA: \/nowhere\/ca\.pem cannot be read: ENOENT/),
+  });
+  expect(await aipx(args, { ...settings, TIMESCALEDB_SSL: 'require' })).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining(
+      'TIMESCALEDB_SSL_CA (environment): nothing would check it: TIMESCALEDB_SSL is require, not verify',
+    ),
+  });
+});

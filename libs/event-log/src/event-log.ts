@@ -88,7 +88,8 @@ export interface EventLog {
    */
   progressOf(source: string): Promise<number>;
   /**
-   * Records from `from` on, contiguous, in offset order, at least one if there is any, else none. Does not wait.
+   * Records from `from` on, in offset order, none left out, at least one if there is any, else none. Does not wait. An offset
+   * between two that does not come holds no record: on Kafka, what belongs to transactions and was aborted, or is a marker.
    *
    * @throws {MarketDataError} `STORE_REFUSED` when `from` is outside of the range: never another offset instead.
    * Retryable before its begin, since retention may have moved that: whoever asks for the range again can go on
@@ -101,7 +102,8 @@ export interface EventLog {
   ): Promise<readonly LogRecord[]>;
   /**
    * Hands the partitions of `topics` to the handler and feeds it until `signal` aborts, then revokes them and resolves.
-   * One call of the handler at a time per partition; partitions side by side. Rejects with what the handler throws.
+   * One call of the handler at a time per partition; partitions side by side. Rejects with what the handler throws, but
+   * for the reason of the signal that it was given.
    */
   consume(options: ConsumeOptions, handler: PartitionHandler, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -125,14 +127,24 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
+/**
+ * Takes the records. The signal of a call aborts when the partition is to be handed back, and when consuming ends: others
+ * wait for it then, so whatever the call waits for must end at once. It may reject with the signal's reason. What it had
+ * not stored is read again, by whoever gets the partition.
+ */
 export interface PartitionHandler {
   /**
    * A partition is this consumer's now. Returns the offset to begin at: never the log's choice. `committed` is what the
-   * group keeps, where the log keeps it and it could be learned in time.
+   * group keeps, where the log keeps it and it could be learned in time. One that rejects is not revoked.
    */
-  onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint>;
-  /** The next records of one partition. No further ones of it come before this resolves. */
-  onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void>;
+  onAssigned(
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed: CommittedOffset | undefined,
+    signal: AbortSignal,
+  ): Promise<bigint>;
+  /** The next records of one partition, as `read` gives them. No further ones of it come before this resolves. */
+  onRecords(partition: TopicPartition, records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
   /** The partition is no longer this consumer's; what is buffered of it must not be written any more. */
   onRevoked(partition: TopicPartition): Promise<void>;
   /**

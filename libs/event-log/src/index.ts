@@ -14,3 +14,4 @@ export type {
   TopicPartition,
   WaitOptions,
 } from './event-log.js';
+export { Slots } from './slots.js';

@@ -1,6 +1,6 @@
 /** Lets so many works run at the same time; the others wait, in the order they came. */
 export class Slots {
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #free: number;
 
   constructor(count: number) {
@@ -8,14 +8,39 @@ export class Slots {
   }
 
   async use<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.enter();
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      this.leave();
     }
+  }
+
+  /** Waits for a slot, which is whoever entered's until he leaves. Rejects with the signal's reason when it aborts. */
+  async enter(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const admit = () => resolve(undefined);
+    const giveUp = () => {
+      this.#waiting.delete(admit);
+      reject(signal?.reason);
+    };
+    this.#waiting.add(admit);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    await promise.finally(() => signal?.removeEventListener('abort', giveUp));
+  }
+
+  leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free += 1;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
   }
 }

@@ -2,12 +2,12 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FolderObjectStore } from '@aipx/lake';
 import { parseDecimal } from '@aipx/market-model';
+import { book, entryOf, level, START, tick } from '@aipx/market-proto/testing';
 import { HotReader } from '@aipx/timescale';
 import { describe, expect, it } from 'vitest';
 import { DuckDb } from '../src/duckdb.js';
 import { createLakeViews } from '../src/query/lake-views.js';
 import { barsSql, booksSql, ticksSql, type AskedSql } from '../src/query/questions.js';
-import { book, entryOf, level, START, tick } from './support/events.js';
 import { recorded, type Recorded } from './support/recorded.js';
 
 const SECOND = 1_000_000_000n;

@@ -1,7 +1,7 @@
 import { DEAD_LETTER_TOPIC, type EventLog } from '@aipx/event-log';
 import { parseDecimal } from '@aipx/market-model';
+import { book, entryOf, START, tick } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
-import { book, entryOf, START, tick } from './support/events.js';
 import { recorded } from './support/recorded.js';
 
 const SECOND = 1_000_000_000n;

@@ -1,9 +1,10 @@
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TopicPartition } from '@aipx/event-log';
 import { parseDecimal } from '@aipx/market-model';
+import { book, entryOf, gap, level, START, tick } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { DuckDb } from '../src/duckdb.js';
-import { book, entryOf, gap, level, START, tick } from './support/events.js';
 import { recorded, type Checked, type Recorded } from './support/recorded.js';
 
 const HOUR = 3_600_000_000_000n;
@@ -101,6 +102,67 @@ describe('verify', () => {
       },
     ]);
     expect(checked.total).toMatchObject({ lost: 0, doubled: 1, database: 245 });
+  });
+
+  it('names rows where the log has no offset: behind its end, and in a partition that is not there', async () => {
+    const data = await recorded(market());
+    await data.sql(`INSERT INTO tick_data SELECT (jsonb_populate_record(t,
+      '{"log_partition": 1, "log_offset": 9000, "trade_id": "x"}')).* FROM tick_data t ORDER BY time LIMIT 1`);
+    await data.sql(
+      `INSERT INTO market_gap SELECT (jsonb_populate_record(g, '{"log_partition": 3}')).* FROM market_gap g LIMIT 1`,
+    );
+    const [tickRow] = await data.sql(`SELECT symbol FROM tick_data WHERE trade_id = 'x'`);
+    const [gapRow] = await data.sql(`SELECT symbol, log_offset FROM market_gap WHERE log_partition = 3`);
+    const { end } = await data.log.range({ topic: 'market.tick', partition: 1 });
+    const checked = await data.check();
+    expect(names(checked)).toEqual([
+      { kind: 'different', store: 'database', at: 'market.tick/1/9000', symbol: tickRow?.['symbol'] },
+      {
+        kind: 'different',
+        store: 'database',
+        at: `market.gap/3/${String(gapRow?.['log_offset'])}`,
+        symbol: gapRow?.['symbol'],
+      },
+    ]);
+    expect(checked.found.map(({ says }) => says)).toEqual([
+      `a row stands here, and the log ends before offset ${end}`,
+      'a row stands here, and the topic has no such partition, its 3 count from 0',
+    ]);
+    expect(checked.total).toMatchObject({ log: 244, database: 246, lost: 0, doubled: 0, different: 2 });
+    expect((await data.check({ range: { topic: 'market.orderbook' } })).found).toEqual([]);
+  });
+
+  it('names a row in the table of a topic that is empty', async () => {
+    const data = await recorded([entryOf(tick(1))]);
+    await data.sql(`INSERT INTO market_gap (exchange, symbol, to_time, missed, detail, log_topic, log_partition, log_offset)
+      VALUES ('upbit', 'KRW-BTC', '2024-05-01 09:00Z', 0, '', 'market.gap', 0, 0)`);
+    const { found } = await data.check();
+    expect(found).toMatchObject([
+      { kind: 'different', says: 'a row stands here, and the log ends before offset 0', symbol: 'KRW-BTC' },
+    ]);
+  });
+
+  it('names no row that a recorder stored while it looked', async () => {
+    const data = await recorded(market());
+    const { log } = data;
+    const { partition: filled } = log.partitionFor('market.gap', gap(1).symbol);
+    let asked = 0;
+    const growing = new Proxy(log, {
+      get: (target, name) => {
+        if (name === 'range') {
+          return async (partition: TopicPartition) => {
+            const { begin, end } = await target.range(partition);
+            // The first two answers, to the scope and to the search, are from before the last record.
+            const isLate = partition.topic === 'market.gap' && partition.partition === filled && (asked += 1) <= 2;
+            return { begin, end: isLate && end > begin ? end - 1n : end };
+          };
+        }
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    expect((await data.check({ log: growing })).found).toEqual([]);
+    expect(asked).toBeGreaterThan(2);
   });
 
   it('names a digit that was changed in the database, in a price and in a level', async () => {

@@ -1,8 +1,9 @@
 import { MarketDataError } from '@aipx/market-model';
+import { entryOf, undecodable } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { readPlan } from '../src/protocol/plan.js';
 import { audit } from './support/audit.js';
-import { entryOf, gap, ticks, undecodable } from './support/events.js';
+import { gap, ticks } from './support/events.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';
 import { MemoryObjectStore } from './support/memory-object-store.js';
@@ -166,7 +167,7 @@ describe('a lake of another log', () => {
     const { objects } = await recorded();
     const log = new MemoryLog();
     await log.append(ticks(12, 2n).map(entryOf));
-    await expect(recordAll({ objects, log, encoder })).rejects.toThrow(/record 4 is not the one/);
+    await expect(recordAll({ objects, log, encoder })).rejects.toThrow(/the record at 4 is not the one/);
   });
 
   it('is accepted when the record before the position can no longer be read', async () => {

@@ -1,8 +1,9 @@
+import { entryOf, undecodable } from '@aipx/market-proto/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { FolderObjectStore } from '../src/object-store/folder-object-store.js';
 import { audit } from './support/audit.js';
 import { allOf, query } from './support/duckdb.js';
-import { entryOf, ticks, undecodable } from './support/events.js';
+import { ticks } from './support/events.js';
 import { FaultyObjectStore, Killed, type Moment } from './support/faulty-object-store.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';

@@ -1,8 +1,9 @@
 import type { CommittedOffset } from '@aipx/event-log';
+import { entryOf } from '@aipx/market-proto/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { audit } from './support/audit.js';
-import { entryOf, ticks } from './support/events.js';
+import { ticks } from './support/events.js';
 import { FaultyObjectStore, Killed } from './support/faulty-object-store.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';

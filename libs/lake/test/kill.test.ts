@@ -2,11 +2,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { EmbeddedEventLog } from '@aipx/event-log';
+import { entryOf } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { FolderObjectStore } from '../src/object-store/folder-object-store.js';
 import { audit } from './support/audit.js';
 import { allOf, query } from './support/duckdb.js';
-import { book, entryOf, NEARLY_TWO, SECOND, tick } from './support/events.js';
+import { book, NEARLY_TWO, SECOND, tick } from './support/events.js';
 import { tempFolder } from './support/temp-folder.js';
 
 const SYMBOLS = ['KRW-BTC', 'KRW-ETH', 'KRW-XRP'];

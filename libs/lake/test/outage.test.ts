@@ -1,8 +1,9 @@
 import { MarketDataError } from '@aipx/market-model';
+import { entryOf } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import type { StoreFault } from '../src/object-store/patience.js';
 import { audit } from './support/audit.js';
-import { entryOf, ticks } from './support/events.js';
+import { ticks } from './support/events.js';
 import { FaultyObjectStore, outageOf, type Moment } from './support/faulty-object-store.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';

@@ -1,10 +1,11 @@
 import type { LogEntry } from '@aipx/event-log';
 import { MarketDataError, type Tick } from '@aipx/market-model';
+import { entryOf, undecodable } from '@aipx/market-proto/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FolderObjectStore } from '../src/object-store/folder-object-store.js';
 import { audit } from './support/audit.js';
-import { entryOf, NEARLY_TWO, SECOND, ticks, undecodable } from './support/events.js';
+import { NEARLY_TWO, SECOND, ticks } from './support/events.js';
 import { FaultyObjectStore, Killed } from './support/faulty-object-store.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';

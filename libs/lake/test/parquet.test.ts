@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { compareDecimal, parseDecimal, type Decimal, type Level, type MarketEvent } from '@aipx/market-model';
 import { encodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
+import { level } from '@aipx/market-proto/testing';
 import { packRecords } from '@aipx/recording';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBatch } from '../src/parquet/encode-batch.js';
 import type { Compression } from '../src/parquet/parquet-table.js';
 import { allOf, query, type Row } from './support/duckdb.js';
-import { book, gap, levels, NEARLY_TWO, SECOND, tick } from './support/events.js';
+import { book, gap, NEARLY_TWO, SECOND, tick } from './support/events.js';
 import { tempFolder } from './support/temp-folder.js';
 
 const LARGEST = '99999999999999999999999999.999999999999';
@@ -54,13 +55,13 @@ describe('a Parquet file of ticks, read by DuckDB', () => {
     expect(row).toEqual({
       time: '2024-05-01 13:59:58.123456+00',
       exchange: 'upbit',
-      symbol: 'KRW-BTC',
-      price: '97000000.000000000000',
-      volume: '0.000123450000',
-      change: '-1200000.000000000000',
-      change_rate: '-0.012200000000',
+      symbol: 'KRW-S0',
+      price: '100.000000000000',
+      volume: '46.488383710000',
+      change: '-4.000000000000',
+      change_rate: '-0.019100000000',
       side: 'BUY',
-      trade_id: '17146259980000001',
+      trade_id: '1618678262000003',
       received_at: '2024-05-01 13:59:58.007123+00',
       log_partition: 3,
       log_offset: '0',
@@ -129,18 +130,21 @@ describe('a Parquet file of books, read by DuckDB', () => {
     const [row, oneSided] = await readBack([book(), book({ asks: [], totalAskQuantity: undefined })]);
     expect(row).toMatchObject({
       bids: [
-        { price: '96999000.000000000000', quantity: '0.500000000000' },
-        { price: '96998000.000000000000', quantity: '1.250000000000' },
+        { price: '100.000000000000', quantity: '1.500000000000' },
+        { price: '99.000000000000', quantity: '20.000000000000' },
       ],
-      asks: [{ price: '97000000.000000000000', quantity: '0.000000010000' }],
-      total_bid_quantity: '1.750000000000',
+      asks: [
+        { price: '101.000000000000', quantity: '0.000000010000' },
+        { price: '102.000000000000', quantity: '3.000000000000' },
+      ],
+      total_bid_quantity: '21.500000000000',
       bids_text: null,
     });
     expect(oneSided).toMatchObject({ asks: [], asks_text: null, total_ask_quantity: null });
   });
 
   it('keeps a side with a value that does not fit as text, and that value null in the list', async () => {
-    const bids = levels('2', TOO_WIDE, '1', '3');
+    const bids = [level('2', TOO_WIDE), level('1', '3')];
     const [row] = await readBack([book({ bids })]);
     expect(row?.['bids']).toEqual([
       { price: '2.000000000000', quantity: null },
@@ -154,7 +158,7 @@ describe('a Parquet file of books, read by DuckDB', () => {
 describe('a Parquet file of gaps, read by DuckDB', () => {
   it('has the columns of market_gap, and no begin where it is unknown', async () => {
     const [row, unknown] = await readBack([
-      gap(),
+      gap({ missed: 3n, missedVolume: parseDecimal('1.5') }),
       gap({ from: 0n, channel: undefined, cause: undefined, missedVolume: undefined, missed: 2n ** 64n - 1n }),
     ]);
     expect(row).toMatchObject({
@@ -165,7 +169,7 @@ describe('a Parquet file of gaps, read by DuckDB', () => {
       cause: 'RECONNECT',
       missed: '3',
       missed_volume: '1.500000000000',
-      detail: 'closed with code 1006',
+      detail: 'socket closed with 1006',
       log_topic: 'market.gap',
       log_partition: 3,
       hour: '14',

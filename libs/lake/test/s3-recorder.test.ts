@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { CommittedOffset } from '@aipx/event-log';
+import { entryOf, undecodable } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { audit } from './support/audit.js';
 import { allOf, query } from './support/duckdb.js';
-import { entryOf, gap, ticks, undecodable } from './support/events.js';
+import { gap, ticks } from './support/events.js';
 import { FaultyObjectStore, Killed } from './support/faulty-object-store.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';

@@ -1,6 +1,7 @@
+import { entryOf } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { audit } from './support/audit.js';
-import { entryOf, ticks } from './support/events.js';
+import { ticks } from './support/events.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';
 import { recordAll, TICKS } from './support/record-all.js';

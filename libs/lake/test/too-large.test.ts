@@ -1,8 +1,9 @@
+import { entryOf } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { BatchTooLarge, type BatchEncoder } from '../src/parquet/batch-encoder.js';
 import type { StoreFault } from '../src/object-store/patience.js';
 import { audit } from './support/audit.js';
-import { entryOf, ticks } from './support/events.js';
+import { ticks } from './support/events.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';
 import { MemoryObjectStore } from './support/memory-object-store.js';

@@ -24,4 +24,5 @@ export type {
 } from './hot/hot-store.js';
 export { RecordingPipeline, type RecordingPipelineOptions } from './pipeline.js';
 export { recordHash } from './record-hash.js';
+export { signOfAnotherLog } from './same-log.js';
 export type { Recorder, RecorderFault, RecorderStatus } from './recorder.js';

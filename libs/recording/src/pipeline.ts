@@ -127,15 +127,25 @@ export class RecordingPipeline {
   }
 
   readonly #handler: PartitionHandler = {
-    onAssigned: async (partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset) => {
+    onAssigned: async (
+      partition: TopicPartition,
+      range: OffsetRange,
+      committed: CommittedOffset | undefined,
+      signal: AbortSignal,
+    ) => {
       this.#assigned.set(keyOf(partition), partition);
-      const begin = await this.#recorder.onAssigned(partition, range, committed);
+      const begin = await this.#recorder
+        .onAssigned(partition, range, committed, signal)
+        .catch(async (cause: unknown) => {
+          await this.#handler.onRevoked(partition);
+          throw cause;
+        });
       this.#everAssigned.add(keyOf(partition));
       this.#handedOver(partition, begin);
       return begin;
     },
-    onRecords: async (partition: TopicPartition, records: readonly LogRecord[]) => {
-      await this.#recorder.onRecords(partition, records);
+    onRecords: async (partition: TopicPartition, records: readonly LogRecord[], signal: AbortSignal) => {
+      await this.#recorder.onRecords(partition, records, signal);
       this.#onRead(records.length);
       this.#failures = 0;
       const last = records.at(-1);

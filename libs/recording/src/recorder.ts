@@ -1,4 +1,4 @@
-import type { CommittedOffset, OffsetRange, PartitionHandler, TopicPartition } from '@aipx/event-log';
+import type { CommittedOffset, LogRecord, OffsetRange, PartitionHandler, TopicPartition } from '@aipx/event-log';
 import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
 
 /**
@@ -8,14 +8,24 @@ import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
 export interface Recorder extends PartitionHandler {
   readonly name: 'hot' | 'cold';
   /** For health checks and metrics, which may ask as often as they like. */
-  readonly status?: RecorderStatus;
+  readonly status: RecorderStatus;
   /**
    * Aborts when a batch fails for good outside of a call (a timer's, for instance); its reason is the error. A
    * recorder has a new one once everything is revoked.
    */
   readonly failure?: AbortSignal;
-  /** @param committed what the consumer group has stored: a hint at most, never where reading begins by itself */
-  onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint>;
+  /**
+   * @param committed what the consumer group has stored: a hint at most, never where reading begins by itself
+   * @param signal ends the waits of this call, as the recorder's own does for all. Nothing is assigned then
+   */
+  onAssigned(
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed?: CommittedOffset,
+    signal?: AbortSignal,
+  ): Promise<bigint>;
+  /** @param signal likewise. Whoever aborts it has the partition revoked: what was taken by then is forgotten there */
+  onRecords(partition: TopicPartition, records: readonly LogRecord[], signal?: AbortSignal): Promise<void>;
   /** What to commit to the consumer group now; `undefined` for nothing. */
   position?(partition: TopicPartition): CommittedOffset | undefined;
   /** Stores everything handed over so far. Resolves when it is durable; waits outages out until `signal` aborts. */
@@ -28,7 +38,7 @@ export interface Recorder extends PartitionHandler {
 export interface RecorderStatus {
   /** Records handed over and not yet durable. */
   readonly bufferedRecords: number;
-  /** Their encoded bytes. */
+  /** The memory that they take, bytes, as far as it can be told without looking into them. */
   readonly bufferedBytes: number;
   /** When the log took the oldest of them (`appendedAt`); `undefined` when there is none. */
   readonly waitingSince: Nanoseconds | undefined;

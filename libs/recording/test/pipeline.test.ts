@@ -11,7 +11,7 @@ import {
 import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecordingPipeline } from '../src/pipeline.js';
-import type { Recorder } from '../src/recorder.js';
+import type { Recorder, RecorderStatus } from '../src/recorder.js';
 
 const TOPICS = ['market.tick', 'market.gap'];
 const moved = () => new MarketDataError('STORE_POSITION_MOVED', 'another writer was here', { retryable: true });
@@ -94,6 +94,26 @@ describe('a recording pipeline', () => {
     expect(recorder.storedCount()).toBe(20);
   });
 
+  it('does not count a partition whose assignment was given up as read', async () => {
+    const partition = { topic: 'market.tick', partition: 0 };
+    const reason = new Error('the group rebalances');
+    const recorder = new FaultyRecorder();
+    recorder.failNext('onAssigned', reason);
+    const assigned: (readonly TopicPartition[])[] = [];
+    const consume: EventLog['consume'] = async (_, handler, signal) => {
+      const assigning = handler.onAssigned(partition, { begin: 0n, end: 0n }, undefined, signal);
+      assigned.push(pipeline.assigned);
+      await expect(assigning).rejects.toBe(reason);
+      assigned.push(pipeline.assigned);
+    };
+    const log = { consume } as EventLog;
+    const stop = new AbortController();
+    const pipeline = new RecordingPipeline({ log, recorder, group: 'test', topics: TOPICS });
+    recorder.onceRevoked = () => stop.abort();
+    await pipeline.run(stop.signal);
+    expect(assigned).toEqual([[partition], []]);
+  });
+
   it('ends with a failure that no try can mend, and so does whoever waits for it', async () => {
     const { running, pipeline, faults, recorder } = await start((recording) =>
       recording.failNext('onAssigned', new MarketDataError('STORE_LOG_MISMATCH', 'another log')),
@@ -166,6 +186,7 @@ class FaultyRecorder implements Recorder {
   readonly assigned = new Map<string, bigint>();
   readonly stored = new Set<string>();
   beforeFlush: ((signal: AbortSignal) => Promise<unknown>) | undefined;
+  onceRevoked: () => void = () => undefined;
   storesNothing = false;
   #stored = 0;
   #failure = new AbortController();
@@ -173,6 +194,12 @@ class FaultyRecorder implements Recorder {
   readonly #positions = new Map<string, bigint>();
   readonly #faults = new Map<Call, Error>();
   #assignment = Promise.withResolvers<undefined>();
+
+  get status(): RecorderStatus {
+    const { length } = this.#handed;
+    const unknown = { bufferedBytes: 0, waitingSince: undefined, newestStored: undefined, fault: undefined, pauses: 0 };
+    return { ...unknown, bufferedRecords: length };
+  }
 
   get failure(): AbortSignal {
     return this.#failure.signal;
@@ -215,6 +242,7 @@ class FaultyRecorder implements Recorder {
   async onRevoked(partition: TopicPartition): Promise<void> {
     this.assigned.delete(keyOf(partition));
     this.#handed = [];
+    this.onceRevoked();
     if (this.assigned.size === 0 && this.#failure.signal.aborted) this.#failure = new AbortController();
   }
 

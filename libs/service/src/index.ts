@@ -22,6 +22,9 @@ export type { Labels } from './metrics/series.js';
 export { parseCommandLine, type CommandLine } from './settings/command-line.js';
 export type { EffectiveSettings } from './settings/effective.js';
 export { envExample } from './settings/env-example.js';
+export { sharedKafka } from './settings/groups/kafka.js';
+export { sharedLake, sharedS3 } from './settings/groups/lake.js';
+export { sharedTimescaledb, timescaledbSslRule } from './settings/groups/timescaledb.js';
 export { loadSettings, type LoadedSettings, type SettingsSources } from './settings/load.js';
 export { choiceFromEnvironment, invocationFolder } from './settings/process-environment.js';
 export { defineSettings, rule } from './settings/schema.js';
@@ -35,6 +38,7 @@ export type {
   SettingsTree,
   ValueOf,
 } from './settings/schema.js';
+export { settingFile } from './settings/setting-file.js';
 export { serviceGroup, serviceSettings, type ServiceSettings } from './settings/service-group.js';
 export {
   address,

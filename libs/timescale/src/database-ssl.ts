@@ -8,8 +8,7 @@ export interface DatabaseSsl {
   readonly ca?: string;
 }
 
-export const SSL_MODES = ['off', 'require', 'verify'] as const;
-export type SslMode = (typeof SSL_MODES)[number];
+export type SslMode = 'off' | 'require' | 'verify';
 
 /**
  * The encryption for a mode: `require` against who listens, `verify` also against who pretends to be the server, by its

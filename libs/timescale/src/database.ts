@@ -1,7 +1,7 @@
+import { Slots } from '@aipx/event-log';
 import { DatabaseError } from 'pg';
 import { databaseName, type DatabaseAddress } from './database-address.js';
 import { storeUnavailable } from './database-error.js';
-import { Places } from './places.js';
 import { Session, type SessionOptions } from './session.js';
 
 export interface PoolOptions extends SessionOptions {
@@ -15,7 +15,7 @@ export interface PoolOptions extends SessionOptions {
 export class Database {
   readonly #address: DatabaseAddress;
   readonly #options: PoolOptions;
-  readonly #places: Places;
+  readonly #slots: Slots;
   #idle: Session[] = [];
   /** Counts the renewals: a connection of an earlier one is not kept. */
   #generation = 0;
@@ -24,7 +24,7 @@ export class Database {
   constructor(address: DatabaseAddress, options: PoolOptions) {
     this.#address = address;
     this.#options = options;
-    this.#places = new Places(options.poolSize);
+    this.#slots = new Slots(options.poolSize);
   }
 
   /**
@@ -35,13 +35,13 @@ export class Database {
    * else the borrower throws is thrown on as it is
    */
   async use<Result>(signal: AbortSignal, borrow: (session: Session) => Promise<Result>): Promise<Result> {
-    await this.#places.enter(signal).catch((cause: unknown) => {
+    await this.#slots.enter(signal).catch((cause: unknown) => {
       throw storeUnavailable(cause, databaseName(this.#address));
     });
     try {
       return await this.#lend(signal, borrow);
     } finally {
-      this.#places.leave();
+      this.#slots.leave();
     }
   }
 

@@ -1,5 +1,5 @@
 export { databaseUrl, type DatabaseAddress } from './database-address.js';
-export { databaseSsl, SSL_MODES, type DatabaseSsl, type SslMode } from './database-ssl.js';
+export { databaseSsl, type DatabaseSsl, type SslMode } from './database-ssl.js';
 export type { DoneMigration } from './migrations/done-migrations.js';
 export type { Flavour } from './migrations/flavour.js';
 export { migrate, type MigrateOptions } from './migrations/migrate.js';

@@ -1,6 +1,6 @@
-import { Socket } from 'node:net';
-import { Client, type QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { Connection } from './connection.js';
 import type { DatabaseAddress } from './database-address.js';
 
 export interface SessionOptions {
@@ -9,74 +9,46 @@ export interface SessionOptions {
   readonly statementTimeoutMs: number;
 }
 
-const CONNECT_MS = 10_000;
-/** How long the other side may take to end a connection in good order. */
-const GOODBYE_MS = 1_000;
 /** Locks of a writer that vanished without a word are free again after this: between its statements, */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 /** and within a COPY, where the server only notices that the other side is silent. */
 const NOTICE_SILENCE =
   'SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000';
 
-/** One connection to the database. It fails in one way only: it is cut off, and with it whatever was under way. */
+/** A connection with the statements that the store needs. It fails in one way only: it is cut off, and with it whatever was under way. */
 export class Session {
-  readonly #client: Client;
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #timeoutMs: number;
-  #isCut = false;
 
-  private constructor(client: Client, socket: Socket, timeoutMs: number) {
-    this.#client = client;
-    this.#socket = socket;
+  private constructor(connection: Connection, timeoutMs: number) {
+    this.#connection = connection;
     this.#timeoutMs = timeoutMs;
-    // A statement under way fails too and reports it; between statements there is nobody to tell.
-    client.on('error', () => {
-      this.#isCut = true;
-    });
-    client.on('end', () => {
-      this.#isCut = true;
-    });
   }
 
   static async open(address: DatabaseAddress, options: SessionOptions, signal: AbortSignal): Promise<Session> {
-    signal.throwIfAborted();
-    const socket = new Socket();
-    const client = new Client({
-      ...address,
-      stream: () => socket,
-      application_name: options.applicationName,
-      connectionTimeoutMillis: CONNECT_MS,
+    const { applicationName, statementTimeoutMs } = options;
+    const config = {
+      application_name: applicationName,
       keepAlive: true,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    });
-    const session = new Session(client, socket, options.statementTimeoutMs);
-    const cut = () => {
-      session.cut();
     };
-    signal.addEventListener('abort', cut, { once: true });
-    try {
-      await client.connect();
-      await session.query(NOTICE_SILENCE);
-    } catch (error) {
-      session.cut();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cut);
-    }
+    const connection = await Connection.open(address, config, signal);
+    const session = new Session(connection, statementTimeoutMs);
+    await connection.use(signal, () => session.query(NOTICE_SILENCE));
     return session;
   }
 
   get isCut(): boolean {
-    return this.#isCut;
+    return this.#connection.isCut;
   }
 
   async query(text: string, values: readonly unknown[] = []): Promise<QueryResult<Record<string, unknown>>> {
-    return this.#guarded(this.#client.query<Record<string, unknown>>(text, [...values]));
+    return this.#guarded(this.#connection.client.query<Record<string, unknown>>(text, [...values]));
   }
 
   /** Streams rows with `COPY … FROM STDIN`. Resolves with their number when the server has taken them all. */
   async copyIn(statement: string, chunks: Iterable<Buffer>): Promise<number> {
-    const stream = this.#client.query(copyFrom(statement));
+    const stream = this.#connection.client.query(copyFrom(statement));
     const { promise: taken, resolve, reject } = Promise.withResolvers<undefined>();
     stream.on('finish', resolve).on('error', reject);
     const write = (chunk: Buffer) => new Promise((written) => stream.write(chunk, written));
@@ -92,21 +64,12 @@ export class Session {
 
   /** Ends the connection at once. The server rolls back what was not committed. */
   cut(): void {
-    this.#isCut = true;
-    this.#socket.destroy();
+    this.#connection.cut();
   }
 
   /** Ends the connection in good order; cuts it off when the other side, gone perhaps, does not take part in that. */
   async close(): Promise<void> {
-    if (this.#isCut) return;
-    const timer = setTimeout(() => {
-      this.cut();
-    }, GOODBYE_MS);
-    try {
-      await this.#client.end();
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#connection.close();
   }
 
   async #guarded<Result>(result: Promise<Result>): Promise<Result> {

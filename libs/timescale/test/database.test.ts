@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DatabaseAddress } from '../src/database-address.js';
 import { databaseSsl } from '../src/database-ssl.js';
 import { Database, type PoolOptions } from '../src/database.js';
 import type { Session } from '../src/session.js';
+import { testServer } from '../src/testing/index.js';
 
 const soon = () => AbortSignal.timeout(10_000);
 
 describe('a lent connection', () => {
   it('fails in a way that is worth another try for what the database says', async () => {
-    const database = connections(inject('server'));
+    const database = connections(testServer());
     await expect(database.use(soon(), (session) => session.query('SELECT * FROM nowhere'))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       retryable: true,
@@ -19,7 +20,7 @@ describe('a lent connection', () => {
   });
 
   it('fails in the same way when it is cut off', async () => {
-    const database = connections(inject('server'));
+    const database = connections(testServer());
     const abort = new AbortController();
     const asleep = database.use(abort.signal, async (session) => {
       const asking = session.query('SELECT pg_sleep(60)');
@@ -30,7 +31,7 @@ describe('a lent connection', () => {
   });
 
   it('throws a mistake of the program as it is: no try would mend it', async () => {
-    const database = connections(inject('server'));
+    const database = connections(testServer());
     const mistake = new TypeError('undefined is not a row');
     const copying = database.use(soon(), async (session) => {
       await session.query('CREATE TEMPORARY TABLE rows_made (text text)');
@@ -49,7 +50,7 @@ describe('a lent connection', () => {
       abort.abort();
     });
     const { port } = silent.address() as AddressInfo;
-    const database = connections({ ...inject('server'), host: '127.0.0.1', port });
+    const database = connections({ ...testServer(), host: '127.0.0.1', port });
     await expect(database.use(abort.signal, (session) => session.query('SELECT'))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       // And not because its own time is over.
@@ -60,7 +61,7 @@ describe('a lent connection', () => {
 
 describe('the connections', () => {
   it('are never more than the pool has', async () => {
-    const database = connections(inject('server'), { poolSize: 2 });
+    const database = connections(testServer(), { poolSize: 2 });
     let open = 0;
     let most = 0;
     const using = Array.from({ length: 6 }, () =>
@@ -75,7 +76,7 @@ describe('the connections', () => {
   });
 
   it('are waited for no longer than the signal says', async () => {
-    const database = connections(inject('server'), { poolSize: 1 });
+    const database = connections(testServer(), { poolSize: 1 });
     const abort = new AbortController();
     await database.use(soon(), async () => {
       const waiting = database.use(abort.signal, (session) => session.query('SELECT'));
@@ -86,7 +87,7 @@ describe('the connections', () => {
   });
 
   it('are all new ones after as many failures in a row as are allowed', async () => {
-    const database = connections(inject('server'), { poolSize: 4, maxRetries: 2 });
+    const database = connections(testServer(), { poolSize: 4, maxRetries: 2 });
     const pids = await Promise.all([0, 1, 2, 3].map(() => database.use(soon(), pidOf)));
     const fail = () => database.use(soon(), (session) => session.query('SELECT * FROM nowhere')).catch(() => undefined);
     await fail();
@@ -97,7 +98,7 @@ describe('the connections', () => {
   });
 
   it('are cut off at the end when the other side does not take leave', async () => {
-    const { host, port } = inject('server');
+    const { host, port } = testServer();
     const between = createServer({ allowHalfOpen: true }, (client) => {
       const server = connect(port, host);
       client.on('data', (bytes) => server.write(bytes));
@@ -110,7 +111,7 @@ describe('the connections', () => {
     onTestFinished(() => void between.close());
     await once(between, 'listening');
     const database = connections({
-      ...inject('server'),
+      ...testServer(),
       host: '127.0.0.1',
       port: (between.address() as AddressInfo).port,
     });
@@ -119,7 +120,7 @@ describe('the connections', () => {
   });
 
   it.each(['require', 'verify'] as const)('are not made in the clear when ssl is %s', async (mode) => {
-    const database = connections({ ...inject('server'), ssl: databaseSsl(mode) });
+    const database = connections({ ...testServer(), ssl: databaseSsl(mode) });
     await expect(database.use(soon(), pidOf)).rejects.toThrow('The server does not support SSL connections');
   });
 

@@ -1,11 +1,11 @@
 import type { EventLog } from '@aipx/event-log';
 import type { MarketEvent } from '@aipx/market-model';
+import { book, entryOf, tick } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
-import { book, entryOf, tick } from './support/events.js';
+import { hotDatabase, type TestDatabase, testLog } from '../src/testing/index.js';
 import { faultProxy } from './support/fault-proxy.js';
 import { hotStore, record, type Recording } from './support/recording.js';
-import { hotDatabase, type TestDatabase } from './support/test-database.js';
-import { deadLettersOf, publish, testLog } from './support/test-log.js';
+import { deadLettersOf, publish } from './support/test-log.js';
 
 const ROWS = 500;
 const events = (first: number): MarketEvent[] =>

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@aipx/embedded-postgres';
 import type { MarketEvent } from '@aipx/market-model';
+import { book, entryOf, tick } from '@aipx/market-proto/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { book, entryOf, tick } from './support/events.js';
+import { databaseOn, hotDatabase, type TestDatabase, testLog } from '../src/testing/index.js';
 import { faultProxy } from './support/fault-proxy.js';
 import { hotStore, record } from './support/recording.js';
-import { databaseOn, hotDatabase, type TestDatabase } from './support/test-database.js';
-import { deadLettersOf, publish, testLog } from './support/test-log.js';
+import { deadLettersOf, publish } from './support/test-log.js';
 
 const ROWS = 500;
 const events = (first: number, count = ROWS): MarketEvent[] =>

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { logPositionText, type EventLog } from '@aipx/event-log';
 import { parseDecimal, toEpochMicros, type MarketEvent } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
+import { book, entryOf, gap, START, tick } from '@aipx/market-proto/testing';
 import { decodeRecord } from '@aipx/recording';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { book, entryOf, gap, START, tick } from './support/events.js';
+import { hotDatabase, type TestDatabase, testLog, TOPICS } from '../src/testing/index.js';
 import { recordedLog } from './support/recorded-log.js';
 import { hotStore, record } from './support/recording.js';
-import { hotDatabase, type TestDatabase } from './support/test-database.js';
-import { afterRetention, deadLettersOf, publish, recordsOf, testLog, TOPICS, underId } from './support/test-log.js';
+import { afterRetention, deadLettersOf, publish, recordsOf, underId } from './support/test-log.js';
 
 const NOTHING = {
   recovered: 0,

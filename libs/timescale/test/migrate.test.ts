@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { migrate } from '../src/migrations/migrate.js';
 import { migrationStatus } from '../src/migrations/migration-status.js';
+import { emptyDatabase, hotDatabase, type TestDatabase } from '../src/testing/index.js';
 import { BEST_QUOTES, LAST_TRADES, MINUTE_BARS } from './support/example-queries.js';
-import { emptyDatabase, hotDatabase, type TestDatabase } from './support/test-database.js';
 
 const signal = new AbortController().signal;
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations', import.meta.url));

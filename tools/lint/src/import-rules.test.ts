@@ -48,6 +48,7 @@ describe('a forbidden import of each kind fails lint', () => {
     ],
     ['a pipeline knows no venue', 'libs/ingestion/src/x.ts', `import { x } from '@aipx/venue-upbit';`, BOUNDARY],
     ['a pipeline gets sinks as values', 'libs/recording/src/x.ts', `import { x } from '@aipx/timescale';`, BOUNDARY],
+    ['a sink starts no server', 'libs/timescale/src/x.ts', `import { x } from '@aipx/embedded-postgres';`, BOUNDARY],
     ['a sink knows no other sink', 'libs/lake/src/x.ts', `import { x } from '@aipx/timescale';`, BOUNDARY],
     ['only apps import the registry', 'libs/service/src/x.ts', `import { x } from '@aipx/venue-registry';`, BOUNDARY],
     [
@@ -219,6 +220,11 @@ describe('what the design allows passes', () => {
       `export { parseDecimal } from '@aipx/market-model';\nexport type { VenueDriver } from '@aipx/venue';`,
     ],
     ['timescale imports pg', 'libs/timescale/src/x.ts', `export { default } from 'pg';`],
+    [
+      'what a lib has for tests starts a server',
+      'libs/timescale/src/testing/x.ts',
+      `export { startEmbeddedPostgres } from '@aipx/embedded-postgres';`,
+    ],
     ['the client imports ws', 'libs/websocket-client/src/x.ts', `export { WebSocket } from 'ws';`],
     ['an app imports the registry', 'apps/standalone/src/x.ts', `export { venues } from '@aipx/venue-registry';`],
     ['service reads settings', 'libs/service/src/x.ts', `export const x = process.env['X'];`],

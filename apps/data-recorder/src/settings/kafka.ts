@@ -1,5 +1,5 @@
 import { EVENT_TOPICS } from '@aipx/market-proto';
-import { address, choice, duration, integer, list, text, type SettingsGroup, type SettingsOf } from '@aipx/service';
+import { choice, duration, list, sharedKafka, text, type SettingsGroup, type SettingsOf } from '@aipx/service';
 
 /** What the service needs of the event log. Times in ms. */
 export interface KafkaSettings {
@@ -19,20 +19,11 @@ export interface KafkaSettings {
 
 const TOPICS = Object.values(EVENT_TOPICS) as [string, ...string[]];
 
+const { brokers, clientId, compression, requestTimeout, topicPartitions, topicReplication } = sharedKafka;
+
 export const kafkaGroup = {
-  brokers: {
-    env: 'KAFKA_BROKERS',
-    type: list(address('localhost:9092')),
-    default: 'localhost:9092',
-    describe: 'Brokers to ask first; they name the others',
-    flag: '--kafka-brokers <addresses>',
-  },
-  clientId: {
-    env: 'KAFKA_CLIENT_ID',
-    type: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]+$/),
-    default: 'data-recorder',
-    describe: 'Name of this client in the logs and quotas of the brokers',
-  },
+  brokers,
+  clientId: { ...clientId, default: 'data-recorder' },
   groupId: {
     env: 'KAFKA_GROUP_ID',
     type: text('a name of letters, digits, dots, hyphens and underscores', /^[\w.-]+$/),
@@ -53,29 +44,12 @@ export const kafkaGroup = {
     describe: 'Silence after which the brokers give the partitions of a recorder to the others',
   },
   compression: {
-    env: 'KAFKA_COMPRESSION',
-    type: choice('zstd', 'lz4', 'snappy', 'gzip', 'none'),
-    default: 'zstd',
+    ...compression,
     describe: 'How dead letters are compressed; what is read may be compressed in any of these ways',
   },
-  requestTimeout: {
-    env: 'KAFKA_REQUEST_TIMEOUT',
-    type: duration({ min: '1s', max: '10m' }),
-    default: '30s',
-    describe: 'Longest wait for the answer to a request before it is sent again',
-  },
-  topicPartitions: {
-    env: 'KAFKA_TOPIC_PARTITIONS',
-    type: integer({ min: 1, max: 1_000 }),
-    default: '6',
-    describe: 'Partitions of a topic that does not exist yet',
-  },
-  topicReplication: {
-    env: 'KAFKA_TOPIC_REPLICATION',
-    type: integer({ min: 1, max: 9 }),
-    default: '1',
-    describe: 'Copies of a topic that does not exist yet; at most as many as there are brokers',
-  },
+  requestTimeout,
+  topicPartitions,
+  topicReplication,
 } as const satisfies SettingsGroup;
 
 /** Names of the same prefix that other apps read. */

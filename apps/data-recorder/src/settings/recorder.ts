@@ -60,7 +60,7 @@ export const recorderGroup = {
     type: bytes({ min: '1MiB', max: '64GiB' }),
     default: '256MiB',
     describe:
-      'Encoded records that may wait before reading pauses: a quarter is the database’s and three quarters are Parquet’s, whatever the other has free, so that neither outage takes the other’s room; with one of them off the other has all',
+      'Memory that records may take while they wait, before reading pauses: a quarter is the database’s and three quarters are Parquet’s, whatever the other has free, so that neither outage takes the other’s room; with one of them off the other has all',
   },
   sinkMaxLag: {
     env: 'SINK_MAX_LAG',

@@ -1,16 +1,13 @@
 import {
   boolean,
-  choice,
-  duration,
   integer,
-  path,
   rule,
-  secretText,
-  text,
+  sharedTimescaledb,
+  timescaledbSslRule,
   type SettingsGroup,
   type SettingsOf,
 } from '@aipx/service';
-import { SSL_MODES, type DatabaseAddress, type SslMode } from '@aipx/timescale';
+import type { DatabaseAddress, SslMode } from '@aipx/timescale';
 
 /** The database, and how it is written to. Times in ms. */
 export interface TimescaledbSettings {
@@ -27,67 +24,17 @@ export interface TimescaledbSettings {
   readonly retentionMs: number | undefined;
 }
 
+const { retention, ...connection } = sharedTimescaledb;
+
 export const timescaledbGroup = {
-  writeEnabled: {
-    env: 'TIMESCALEDB_WRITE_ENABLED',
-    type: boolean(),
-    default: 'true',
-    describe: 'Whether rows are written to the database',
-  },
-  host: {
-    env: 'TIMESCALEDB_HOST',
-    type: text('a host name or an IP address', /^[\w.:-]+$/),
-    default: 'localhost',
-    describe: 'Where the TimescaleDB or PostgreSQL is',
-  },
-  port: {
-    env: 'TIMESCALEDB_PORT',
-    type: integer({ min: 1, max: 65_535 }),
-    default: '5433',
-    describe: 'Its port',
-  },
-  user: {
-    env: 'TIMESCALEDB_USER',
-    type: text('a user name'),
-    default: 'aipx',
-    describe: 'Who writes; the owner of the tables, if they are to be migrated',
-  },
-  password: {
-    env: 'TIMESCALEDB_PASSWORD',
-    type: secretText(),
-    secret: true,
-    describe: 'Password of the user; required unless TIMESCALEDB_WRITE_ENABLED is false',
-  },
-  db: {
-    env: 'TIMESCALEDB_DB',
-    type: text('a name of a database'),
-    default: 'aipx_timeseries',
-    describe: 'Database of the tables; one log fills one database',
-  },
-  ssl: {
-    env: 'TIMESCALEDB_SSL',
-    type: choice(...SSL_MODES),
-    default: 'off',
-    describe:
-      'Whether connections are encrypted: require keeps out who listens, verify also who pretends to be the server (libpq calls it verify-full)',
-  },
-  sslCa: {
-    env: 'TIMESCALEDB_SSL_CA',
-    type: path(),
-    describe: 'PEM file of the authorities that verify believes; without it those that Node.js knows',
-  },
+  ...connection,
   poolSize: {
     env: 'TIMESCALEDB_POOL_SIZE',
     type: integer({ min: 1, max: 100 }),
     default: '4',
     describe: 'Most connections to the database, DB_WRITE_WORKERS at least',
   },
-  retention: {
-    env: 'TIMESCALEDB_RETENTION',
-    type: duration({ min: '24h', max: '876000h', zero: 'keeping all' }),
-    describe:
-      'How long a TimescaleDB keeps ticks and books, set together with MIGRATE_ON_START; without it the database stays as it is, and a new one keeps all',
-  },
+  retention,
   maxRetries: {
     env: 'MAX_RETRIES',
     type: integer({ min: 1, max: 1_000 }),
@@ -105,11 +52,7 @@ export const timescaledbGroup = {
 } as const satisfies SettingsGroup;
 
 export const timescaledbRules = [
-  rule([timescaledbGroup.ssl, timescaledbGroup.sslCa], (ssl, ca) =>
-    ca === undefined || ssl === 'verify'
-      ? []
-      : [{ setting: timescaledbGroup.sslCa, says: `nothing would check it: TIMESCALEDB_SSL is ${ssl}, not verify` }],
-  ),
+  timescaledbSslRule,
   rule([timescaledbGroup.writeEnabled, timescaledbGroup.password], (enabled, password) =>
     !enabled || password !== undefined
       ? []

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { EventLog } from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { HotRecorder, type HotCounts } from '@aipx/recording';
 import { databaseSsl, migrate, migrationStatus, TimescaleStore, type DatabaseAddress } from '@aipx/timescale';
-import type { Logger } from '@aipx/service';
+import { settingFile, type Logger } from '@aipx/service';
 import type { RecorderSettings, TimescaledbSettings } from '../settings.js';
 import { opened } from './opening.js';
 import type { OpenSink, SinkContext, SinkHooks } from './sink.js';
@@ -40,17 +39,8 @@ export async function openHot(options: HotSinkOptions, context: SinkContext): Pr
 
 /** @throws {MarketDataError} `CONFIG_INVALID` for a file of authorities that cannot be read */
 async function addressOf({ address, ssl, sslCa }: TimescaledbSettings): Promise<DatabaseAddress> {
-  const ca = sslCa === undefined ? undefined : await readAuthorities(sslCa);
+  const ca = sslCa === undefined ? undefined : await settingFile('TIMESCALEDB_SSL_CA', sslCa);
   return { ...address, ssl: databaseSsl(ssl, ca) };
-}
-
-async function readAuthorities(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MarketDataError('CONFIG_INVALID', `TIMESCALEDB_SSL_CA: ${file} cannot be read: ${why}`, { cause });
-  }
 }
 
 /** @throws {MarketDataError} `STORE_REFUSED` for a database without the tables of this version */

@@ -99,7 +99,7 @@ export class Sink<Counts = unknown> {
       batchTimeoutMs: this.#options.batchTimeoutMs,
       recorder: recorder?.status,
       counts: this.#opened?.counts(),
-      fault: this.#openingFault ?? recorder?.status?.fault,
+      fault: this.#openingFault ?? recorder?.status.fault,
       errors: this.#errors,
       positions: (this.#pipeline?.assigned ?? []).flatMap((partition) => {
         const storedTo = recorder?.storedTo(partition);

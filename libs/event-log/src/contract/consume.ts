@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConsumeOptions, EventLog } from '../event-log.js';
-import { AMPLE, BOOKS, entry, textOf, TICKS, TOPICS } from './entries.js';
+import { AMPLE, BOOKS, entry, textOf, TICKS, TOPICS, untilAborted } from './entries.js';
 import type { LogHarness, NewHarness } from './harness.js';
 import { nameOf, RecordingHandler } from './recording-handler.js';
 
@@ -143,6 +143,42 @@ export function consumeContract(newHarness: NewHarness): void {
       expect(handler.revoked.map(nameOf).sort()).toEqual(handler.assigned.map(nameOf).sort());
       const doneAt = handler.calls.findIndex((call) => call.startsWith('done'));
       expect(handler.calls.findIndex((call) => call.startsWith('revoked'))).toBeGreaterThan(doneAt);
+    });
+
+    it.each(['onAssigned', 'onRecords'] as const)(
+      'ends what %s waits for when consuming ends: the signal of the call, whose reason is no failure',
+      async (method) => {
+        await log.append([entry('KRW-BTC', 'one')]);
+        const isWaiting = Promise.withResolvers<undefined>();
+        const wait = (signal: AbortSignal) => {
+          isWaiting.resolve(undefined);
+          return untilAborted(signal);
+        };
+        if (method === 'onAssigned') handler.beginAt = (_, __, ___, signal) => wait(signal);
+        else handler.onBatch = (_, __, signal) => wait(signal);
+        const consuming = log.consume(HOT, handler, stop.signal);
+        await isWaiting.promise;
+        stop.abort();
+        await consuming;
+        expect(handler.revoked.map(nameOf).sort()).toEqual(handler.assigned.map(nameOf).sort());
+        expect(handler.assigned).toHaveLength(method === 'onAssigned' ? 0 : 7);
+      },
+    );
+
+    it('ends what other partitions wait for when a call fails, and rejects with that failure', async () => {
+      const partitions = ['KRW-BTC', 'KRW-ETH'].map((key, index) => log.partitionFor(index === 0 ? TICKS : BOOKS, key));
+      const failure = new Error('the sink is broken');
+      const isWaiting = Promise.withResolvers<undefined>();
+      handler.onBatch = async (_, partition, signal) => {
+        if (nameOf(partition) === nameOf(partitions[0] ?? partition)) {
+          isWaiting.resolve(undefined);
+          return untilAborted(signal);
+        }
+        await isWaiting.promise;
+        throw failure;
+      };
+      await log.append([entry('KRW-BTC', 'one'), entry('KRW-ETH', 'two', BOOKS)]);
+      await expect(log.consume(HOT, handler, stop.signal)).rejects.toBe(failure);
     });
 
     it('revokes side by side: no partition waits for what a sink has to end of another one', async () => {

@@ -43,3 +43,11 @@ export async function partitionOfKey(log: EventLog, key: string, topic = TICKS):
   }
   throw new Error(`no record of ${key} in ${topic}`);
 }
+
+/** Waits until the signal aborts, and rejects with its reason, as what hears it does. */
+export function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -7,25 +7,33 @@ export class RecordingHandler implements PartitionHandler {
   readonly assigned: TopicPartition[] = [];
   readonly revoked: TopicPartition[] = [];
   /** Where a partition is to begin. */
-  beginAt: (partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset) => bigint | Promise<bigint> = (
-    _,
-    range,
-  ) => range.begin;
+  beginAt: (
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed: CommittedOffset | undefined,
+    signal: AbortSignal,
+  ) => bigint | Promise<bigint> = (_, range) => range.begin;
   /** Runs inside `onRecords`, after the records were remembered. */
-  onBatch: (records: readonly LogRecord[], partition: TopicPartition) => void | Promise<void> = () => undefined;
+  onBatch: (records: readonly LogRecord[], partition: TopicPartition, signal: AbortSignal) => void | Promise<void> =
+    () => undefined;
   readonly #watching = new Set<() => void>();
 
-  async onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint> {
-    const begin = await this.beginAt(partition, range, committed);
+  async onAssigned(
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed: CommittedOffset | undefined,
+    signal: AbortSignal,
+  ): Promise<bigint> {
+    const begin = await this.beginAt(partition, range, committed, signal);
     this.assigned.push(partition);
     this.#note(`assigned ${nameOf(partition)}`);
     return begin;
   }
 
-  async onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void> {
+  async onRecords(partition: TopicPartition, records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
     this.records.push(...records);
     this.#note(`records ${nameOf(partition)}`);
-    await this.onBatch(records, partition);
+    await this.onBatch(records, partition, signal);
     this.#note(`done ${nameOf(partition)}`);
   }
 

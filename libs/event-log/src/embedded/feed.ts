@@ -28,6 +28,7 @@ export async function feedPartitions(
     try {
       await work();
     } catch (cause) {
+      if (over.aborted && cause === over.reason) return;
       failures.push(cause);
       failed.abort();
     }
@@ -36,7 +37,8 @@ export async function feedPartitions(
   const begins = new Map<PartitionLog, bigint>();
   for (const partition of options.partitions) {
     if (over.aborted) break;
-    await guard(async () => void begins.set(partition, await handler.onAssigned(partition.id, partition.range)));
+    const { id, range } = partition;
+    await guard(async () => void begins.set(partition, await handler.onAssigned(id, range, undefined, over)));
   }
   await Promise.all(
     [...begins].map(([partition, begin]) => guard(() => feed(partition, begin, options, handler, over))),
@@ -63,7 +65,7 @@ async function feed(
     await turns.take();
     if (over.aborted) return;
     const records = read(partition, next);
-    await handler.onRecords(partition.id, records);
+    await handler.onRecords(partition.id, records, over);
     next = (records.at(-1)?.offset ?? next) + 1n;
   }
 }

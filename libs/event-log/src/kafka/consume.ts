@@ -13,8 +13,8 @@ export interface ConsumerParts extends ShareParts {
   readonly metadataMaxAgeMs: number;
 }
 
-/** A group has no coordinator for a moment when it is the first of a cluster, or while members come and go. */
-const QUIET_TRIES = 6;
+/** A group has no coordinator for a moment when it is the first of a cluster, or while members come and go: for so long, ms. */
+const QUIET_MS = 3_000;
 
 /**
  * Takes part in the group until `stop` aborts: what it is given is assigned to the handler and fed to it; when the group
@@ -37,7 +37,7 @@ export async function consume(
   };
   try {
     while (!stop.aborted) {
-      const patience = { signal: stop, onFault: parts.onFault, quietTries: QUIET_TRIES };
+      const patience = { signal: stop, onFault: parts.onFault, quietMs: QUIET_MS };
       const membership = await patiently(() => member.join(stop), patience);
       await holding(parts, options, member, membership, (over) => serve(membership, over));
     }

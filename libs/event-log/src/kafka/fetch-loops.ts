@@ -3,7 +3,7 @@ import type { Cluster, Host } from './cluster.js';
 import type { PartitionFeed } from './partition-feed.js';
 import { readError } from './read-error.js';
 import { abortable, Backoff } from './waiting.js';
-import { FETCH, READ_UNCOMMITTED, type FetchBody, type FetchedPartition } from './wire/fetch.js';
+import { FETCH, READ_COMMITTED, type FetchBody, type FetchedPartition } from './wire/fetch.js';
 import { kafkaError, type KafkaError } from './wire/protocol.js';
 
 export interface FetchOptions {
@@ -201,7 +201,7 @@ export class FetchLoops {
     const answer = answered.find((each) => each.topic === topic && each.partition === partition);
     const error = answer === undefined ? UNNAMED : kafkaError(answer.errorCode);
     if (error === undefined) {
-      if (answer !== undefined && answer.bytes.length > 0) feed.add(answer.bytes);
+      if (answer !== undefined && answer.bytes.length > 0) feed.add(answer);
     } else if (LOST_PLACE.has(error.type)) {
       feed.lose(lostPlace(feed, error.type));
     } else {
@@ -244,7 +244,7 @@ function requestFor(asked: readonly Asked[], pollMs: number): FetchBody {
     maxWaitTime: pollMs,
     minBytes: 1,
     maxBytes: ANSWER_BYTES,
-    isolationLevel: READ_UNCOMMITTED,
+    isolationLevel: READ_COMMITTED,
     topics: asked.map(({ feed: { partition: of }, from }) => ({
       topic: of.topic,
       partitions: [{ partition: of.partition, fetchOffset: String(from), maxBytes: PARTITION_BYTES }],

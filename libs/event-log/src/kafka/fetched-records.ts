@@ -1,13 +1,20 @@
 import type { LogRecord, ReadLimits, TopicPartition } from '../event-log.js';
+import { abortedBatches } from './aborted-batches.js';
 import { baseOffset, damaged, decodeBatch, nextOffset, wholeBatches } from './wire/decode-batch.js';
+import type { FetchedPartition } from './wire/fetch.js';
 
 const WAY_OUT =
   'Records between are gone, as compaction or lost files leave it. To go on behind them, delete the records before that ' +
   'offset (kafka-delete-records): sinks then record what is missing. The topic needs cleanup.policy=delete';
 
+interface FetchedBatch {
+  readonly bytes: Buffer;
+  readonly isAborted: boolean;
+}
+
 /**
  * What was fetched of a partition and not yet taken: each offset once, and none left out but those of transaction
- * markers. Batches are unpacked one at a time, as they are taken.
+ * markers and of what was aborted. Batches are unpacked one at a time, as they are taken.
  */
 export class FetchedRecords {
   readonly #of: TopicPartition;
@@ -15,7 +22,7 @@ export class FetchedRecords {
   #next: bigint;
   /** Behind the last batch that was unpacked. */
   #unpacked: bigint;
-  #batches: Buffer[] = [];
+  #batches: FetchedBatch[] = [];
   #records: readonly LogRecord[] = [];
   #taken = 0;
 
@@ -35,13 +42,15 @@ export class FetchedRecords {
   }
 
   /** @throws {MarketDataError} `STORE_DAMAGED` for bytes without a batch: a broker sends the first one whole, or nothing */
-  add(bytes: Buffer): void {
+  add({ bytes, aborted }: Pick<FetchedPartition, 'bytes' | 'aborted'>): void {
     const batches = [...wholeBatches(bytes)];
     if (batches.length === 0 && bytes.length > 0) throw damaged(this.#of, this.#next, 'has a length that cannot be');
+    const isAborted = abortedBatches(aborted);
     for (const batch of batches) {
+      const fetched = { bytes: batch, isAborted: isAborted(batch) };
       const end = nextOffset(batch);
       if (end <= this.#next) continue;
-      this.#batches.push(batch);
+      this.#batches.push(fetched);
       this.#next = end;
     }
   }
@@ -81,8 +90,8 @@ export class FetchedRecords {
     return this.#records[this.#taken];
   }
 
-  #unpack(batch: Buffer): void {
-    const records = decodeBatch(batch, this.#of);
+  #unpack({ bytes: batch, isAborted }: FetchedBatch): void {
+    const records = isAborted ? [] : decodeBatch(batch, this.#of);
     const begin = baseOffset(batch);
     if (begin > this.#unpacked)
       throw damaged(this.#of, begin, `is the next behind offset ${this.#unpacked}. ${WAY_OUT}`);

@@ -20,6 +20,7 @@ import { consume } from './consume.js';
 import { checkedOptions, producerOf, type KafkaEventLogOptions, type KafkaSettings } from './kafka-options.js';
 import { openTopics } from './open-topics.js';
 import { PartitionReader } from './partition-reader.js';
+import { LeaderRequests } from './leader-requests.js';
 import { PartitionWriter } from './partition-writer.js';
 import { Publisher } from './publisher.js';
 
@@ -31,6 +32,8 @@ export class KafkaEventLog implements EventLog {
   /** Publishing and reading have connections of their own: the one ends at once, the other winds up. */
   readonly #publishing: Cluster;
   readonly #reading: Cluster;
+  /** By the number of the producer. */
+  readonly #requests = new Map<number, LeaderRequests>();
   readonly #writers: ReadonlyMap<string, readonly PartitionWriter[]>;
   readonly #partitioner = new Partitioner();
   readonly #publisher: Publisher;
@@ -53,7 +56,7 @@ export class KafkaEventLog implements EventLog {
 
   /**
    * Opens the log: waits until the cluster answers and every partition has a leader, and creates the topics that are
-   * missing. What it waits for is told to `onFault`.
+   * missing, unless `createTopics` says no. What it waits for is told to `onFault`.
    *
    * @throws {MarketDataError} `CONFIG_INVALID` for settings, addresses and topics that cannot be, such as more replicas
    * than brokers; or the signal's reason when it aborts
@@ -172,11 +175,10 @@ export class KafkaEventLog implements EventLog {
   }
 
   #newWriters(topic: string, count: number): readonly PartitionWriter[] {
-    const { acks, compression, now, onFault, producers } = this.#settings;
+    const { compression, now, onFault, producers } = this.#settings;
     const options = {
       cluster: this.#publishing,
-      purpose: `producer-${producerOf(topic, producers)}`,
-      acks: acks === 'all' ? (-1 as const) : (1 as const),
+      requests: this.#requestsOf(producerOf(topic, producers)),
       codec: codecFor(compression),
       now,
       onFault,
@@ -186,6 +188,18 @@ export class KafkaEventLog implements EventLog {
       { length: count },
       (_, partition) => new PartitionWriter(Object.freeze({ topic, partition }), options),
     );
+  }
+
+  #requestsOf(producer: number): LeaderRequests {
+    const known = this.#requests.get(producer);
+    if (known !== undefined) return known;
+    const requests = new LeaderRequests({
+      cluster: this.#publishing,
+      purpose: `producer-${producer}`,
+      acks: this.#settings.acks === 'all' ? -1 : 1,
+    });
+    this.#requests.set(producer, requests);
+    return requests;
   }
 
   #writerFor(topic: string, key: string): PartitionWriter {

@@ -9,6 +9,13 @@ export interface KafkaEventLogOptions {
   readonly clientId: string;
   /** Partitions by topic. Topics are made if absent; one that exists is used with the partitions it has. */
   readonly topics: Readonly<Record<string, number>>;
+  /**
+   * Whether topics are made. Who only reads says no: an absent topic is then refused, and `replication` and the numbers of
+   * partitions have no effect.
+   *
+   * @default true
+   */
+  readonly createTopics?: boolean;
   /** Brokers that keep each record of a topic that is made. */
   readonly replication: number;
   readonly compression: Compression;
@@ -59,6 +66,7 @@ const METADATA_MAX_AGE_MS = 60_000;
 /** @throws {MarketDataError} `CONFIG_INVALID` with the value and what is right */
 export function checkedOptions(options: KafkaEventLogOptions): KafkaSettings {
   const settings: KafkaSettings = {
+    createTopics: true,
     producers: [],
     onFault: () => undefined,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,

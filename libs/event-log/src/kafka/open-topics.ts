@@ -2,7 +2,7 @@ import { MarketDataError } from '@aipx/market-model';
 import type { TopicPartition } from '../event-log.js';
 import { CONTROL, type Cluster } from './cluster.js';
 import { patiently, type Patience } from './waiting.js';
-import { READ_UNCOMMITTED } from './wire/fetch.js';
+import { READ_COMMITTED } from './wire/fetch.js';
 import { kafkaError } from './wire/protocol.js';
 import { CREATE_TOPICS, LATEST, LIST_OFFSETS, type NewTopic } from './wire/requests.js';
 
@@ -11,6 +11,8 @@ export interface TopicSettings {
   readonly topics: Readonly<Record<string, number>>;
   /** Brokers that keep each record. */
   readonly replication: number;
+  /** Whether absent topics are made; else they are refused. */
+  readonly createTopics: boolean;
 }
 
 /**
@@ -21,12 +23,12 @@ const LARGEST_BATCH_BYTES = 4 * 1024 * 1024;
 /** From so many on, one broker may be away while two must have what is acknowledged. */
 const REPLICAS_TO_SPARE_ONE = 3;
 const CREATE_TIMEOUT_MS = 3_000;
-/** A topic just made has no leader for some milliseconds. */
-const QUIET_TRIES = 5;
+/** A topic just made has no leader for a moment, ms. */
+const QUIET_MS = 2_000;
 
 /**
- * Waits until the cluster answers, creates the topics that it lacks, and waits until the leader of each partition can be
- * reached. Returns the partitions of each topic as they are: one that exists with another number is used as it is.
+ * Waits until the cluster answers, creates the topics that it lacks if it may, and waits until the leader of each partition
+ * can be reached. Returns the partitions of each topic as they are: one that exists with another number is used as it is.
  *
  * @throws {MarketDataError} `CONFIG_INVALID` for topics that cannot be had, or the signal's reason when it aborts
  */
@@ -36,15 +38,15 @@ export async function openTopics(
   patience: Patience,
 ): Promise<ReadonlyMap<string, number>> {
   const names = Object.keys(settings.topics);
-  await patiently(() => createMissing(cluster, settings), patience);
-  await patiently(() => expectLeaders(cluster, names), { ...patience, quietTries: QUIET_TRIES });
+  await patiently(() => expectPresent(cluster, settings), patience);
+  await patiently(() => expectLeaders(cluster, names), { ...patience, quietMs: QUIET_MS });
   return new Map(names.map((name) => [name, partitionsOf(cluster, name, settings, patience)]));
 }
 
-function partitionsOf(cluster: Cluster, name: string, { topics }: TopicSettings, { onFault }: Patience): number {
+function partitionsOf(cluster: Cluster, name: string, settings: TopicSettings, { onFault }: Patience): number {
   const present = cluster.topic(name)?.partitionMetadata.length ?? 0;
-  const wanted = topics[name];
-  if (present !== wanted) {
+  const wanted = settings.topics[name];
+  if (settings.createTopics && present !== wanted) {
     onFault(
       new MarketDataError(
         'CONFIG_INVALID',
@@ -56,10 +58,11 @@ function partitionsOf(cluster: Cluster, name: string, { topics }: TopicSettings,
   return present;
 }
 
-async function createMissing(cluster: Cluster, { topics, replication }: TopicSettings): Promise<void> {
+async function expectPresent(cluster: Cluster, { topics, replication, createTopics }: TopicSettings): Promise<void> {
   await cluster.refresh();
   const missing = Object.entries(topics).filter(([name]) => isMissing(cluster, name));
   if (missing.length === 0) return;
+  if (!createTopics) throw absent(missing.map(([name]) => name));
   const { topicErrors } = await cluster.askAny(CREATE_TOPICS, {
     topics: missing.map(([name, partitions]) => newTopic(name, partitions, replication)),
     timeout: CREATE_TIMEOUT_MS,
@@ -131,7 +134,7 @@ async function expectToLead(cluster: Cluster, node: number | undefined, led: rea
   const [{ topic, partition } = { topic: '', partition: 0 }] = led;
   if (host === undefined) throw notYet(topic, `no broker leads partition ${partition}`);
   const { responses } = await cluster.ask(host, CONTROL, LIST_OFFSETS, {
-    isolationLevel: READ_UNCOMMITTED,
+    isolationLevel: READ_COMMITTED,
     topics: led.map((each) => ({ topic: each.topic, partitions: [{ partition: each.partition, timestamp: LATEST }] })),
   });
   for (const answer of responses) {
@@ -146,6 +149,15 @@ async function expectToLead(cluster: Cluster, node: number | undefined, led: rea
 
 function unusable(topic: string, why: string): MarketDataError {
   return new MarketDataError('CONFIG_INVALID', `topic ${topic} cannot be used: ${why}`, { context: { topic } });
+}
+
+function absent(topics: readonly string[]): MarketDataError {
+  const names = topics.join(', ');
+  return new MarketDataError(
+    'CONFIG_INVALID',
+    `the cluster has no topic ${names}, and who only reads makes none: nothing was published there yet, or these are not its brokers`,
+    { context: { topics: names } },
+  );
 }
 
 function notYet(topic: string, why: string): MarketDataError {

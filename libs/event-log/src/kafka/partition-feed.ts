@@ -3,6 +3,7 @@ import type { PartitionHandler, ReadLimits, TopicPartition } from '../event-log.
 import type { ReadTurns } from '../read-turns.js';
 import type { Slots } from '../slots.js';
 import { FetchedRecords } from './fetched-records.js';
+import type { FetchedPartition } from './wire/fetch.js';
 
 export interface FeedOptions {
   readonly handler: PartitionHandler;
@@ -23,7 +24,8 @@ export class PartitionFeed {
   readonly #options: FeedOptions;
   readonly #fetched: FetchedRecords;
   #arrived = Promise.withResolvers<undefined>();
-  #lost: MarketDataError | undefined;
+  /** Its reason is why the place was lost. */
+  readonly #lost = new AbortController();
 
   constructor(partition: TopicPartition, begin: bigint, options: FeedOptions) {
     this.partition = partition;
@@ -32,7 +34,7 @@ export class PartitionFeed {
   }
 
   get isHungry(): boolean {
-    return this.#fetched.isEmpty && this.#lost === undefined;
+    return this.#fetched.isEmpty && !this.#lost.signal.aborted;
   }
 
   /** The offset to fetch from. */
@@ -41,43 +43,42 @@ export class PartitionFeed {
   }
 
   /** @throws {MarketDataError} `STORE_DAMAGED` for bytes that are no batch */
-  add(bytes: Buffer): void {
-    this.#fetched.add(bytes);
+  add(fetched: Pick<FetchedPartition, 'bytes' | 'aborted'>): void {
+    this.#fetched.add(fetched);
     this.#wake();
   }
 
   /** The log has nothing at this place any more, so what is buffered is worth nothing either. */
   lose(why: MarketDataError): void {
-    this.#lost = why;
-    this.#wake();
+    this.#lost.abort(why);
   }
 
   /**
-   * Gives the handler one call at a time until `over` aborts; rejects with what it throws. Resolves with the reason
+   * Gives the handler one call at a time until `ended` aborts; rejects with what it throws. Resolves with the reason
    * when the place was lost before.
    */
-  async run(over: AbortSignal): Promise<MarketDataError | undefined> {
+  async run(ended: AbortSignal): Promise<MarketDataError | undefined> {
     const { slots } = this.#options;
-    const wake = () => this.#wake();
-    over.addEventListener('abort', wake, { once: true });
-    try {
-      while (!over.aborted && this.#lost === undefined) {
-        if (this.#fetched.isEmpty) await this.#arrived.promise;
-        else await slots.use(() => this.#handOver(over));
-      }
-      return this.#lost;
-    } finally {
-      over.removeEventListener('abort', wake);
+    const lost = this.#lost.signal;
+    const over = AbortSignal.any([ended, lost]);
+    over.addEventListener('abort', () => this.#wake(), { once: true });
+    while (!over.aborted) {
+      if (this.#fetched.isEmpty) await this.#arrived.promise;
+      else await slots.use(() => this.#handOver(over));
     }
+    return lost.aborted ? (lost.reason as MarketDataError) : undefined;
   }
 
   async #handOver(over: AbortSignal): Promise<void> {
     const { handler, limits, onHungry, turns } = this.#options;
     await turns.take();
-    if (over.aborted || this.#lost !== undefined) return;
+    if (over.aborted) return;
     const records = this.#fetched.take(limits);
     if (this.isHungry) onHungry();
-    if (records.length > 0) await handler.onRecords(this.partition, records);
+    if (records.length === 0) return;
+    await handler.onRecords(this.partition, records, over).catch((cause: unknown) => {
+      if (!over.aborted || cause !== over.reason) throw cause;
+    });
   }
 
   #wake(): void {

@@ -4,14 +4,16 @@ import type { Cluster, Host } from './cluster.js';
 import { FetchedRecords } from './fetched-records.js';
 import { outsideOfRange, readError, unreadable } from './read-error.js';
 import { abortable, Backoff } from './waiting.js';
-import { FETCH, READ_UNCOMMITTED, type FetchedPartition } from './wire/fetch.js';
+import { FETCH, READ_COMMITTED, type FetchedPartition } from './wire/fetch.js';
 import { kafkaError } from './wire/protocol.js';
 import { EARLIEST, LATEST, LIST_OFFSETS } from './wire/requests.js';
 
 const PURPOSE = 'read';
 /** A broker gives at least one batch whatever is asked for. */
 const LARGEST_FETCH_BYTES = 4 * 1024 * 1024;
-const NO_ANSWER: Pick<FetchedPartition, 'bytes'> = { bytes: Buffer.alloc(0) };
+const NO_ANSWER: Fetched = { bytes: Buffer.alloc(0), aborted: [] };
+
+type Fetched = Pick<FetchedPartition, 'bytes' | 'aborted'>;
 
 /** Reads offsets and records from the leaders, exactly where it is told to, without any consumer group. */
 export class PartitionReader {
@@ -39,27 +41,21 @@ export class PartitionReader {
     const fetched = new FetchedRecords(of, from);
     for (;;) {
       const before = fetched.next;
-      const { bytes } = await this.#atLeader(of, signal, (host) => this.#fetch(host, of, fetched.next, limits));
-      fetched.add(bytes);
+      fetched.add(await this.#atLeader(of, signal, (host) => this.#fetch(host, of, fetched.next, limits)));
       const records = fetched.take(limits);
-      // What holds no records, such as markers of transactions, is passed over.
+      // What holds no records is passed over: markers of transactions, and what those aborted.
       if (records.length > 0 || fetched.next === before) return records;
     }
   }
 
-  async #fetch(
-    host: Host,
-    of: TopicPartition,
-    from: bigint,
-    limits: ReadLimits,
-  ): Promise<Pick<FetchedPartition, 'bytes'>> {
+  async #fetch(host: Host, of: TopicPartition, from: bigint, limits: ReadLimits): Promise<Fetched> {
     const maxBytes = Math.min(limits.maxBytes, LARGEST_FETCH_BYTES);
     const { topic, partition } = of;
     const { errorCode, partitions } = await this.#cluster.ask(host, PURPOSE, FETCH, {
       maxWaitTime: 0,
       minBytes: 0,
       maxBytes,
-      isolationLevel: READ_UNCOMMITTED,
+      isolationLevel: READ_COMMITTED,
       topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes }] }],
     });
     const answer = partitions.find((each) => each.topic === topic && each.partition === partition);
@@ -72,7 +68,7 @@ export class PartitionReader {
   async #offset(of: TopicPartition, timestamp: number, signal: AbortSignal): Promise<bigint> {
     return await this.#atLeader(of, signal, async (host) => {
       const { responses } = await this.#cluster.ask(host, PURPOSE, LIST_OFFSETS, {
-        isolationLevel: READ_UNCOMMITTED,
+        isolationLevel: READ_COMMITTED,
         topics: [{ topic: of.topic, partitions: [{ partition: of.partition, timestamp }] }],
       });
       const answer = responses[0]?.partitions[0];

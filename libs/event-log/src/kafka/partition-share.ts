@@ -117,7 +117,7 @@ export class PartitionShare {
     const range = await this.#range(partition);
     const begin = await this.#assigning.use(async () => {
       if (this.#ended.aborted) return undefined;
-      const chosen = await this.#handler.onAssigned(partition, range, committed);
+      const chosen = await this.#handler.onAssigned(partition, range, committed, this.#ended);
       this.#held.add(partition);
       return chosen;
     });

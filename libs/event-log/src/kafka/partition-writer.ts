@@ -3,19 +3,16 @@ import type { LogEntry, TopicPartition } from '../event-log.js';
 import { addressText } from './broker-address.js';
 import type { Cluster, Host } from './cluster.js';
 import type { Codec } from './codecs/codec.js';
+import type { LeaderRequests } from './leader-requests.js';
 import { mayBeStoredDespite, noIdentity, refusedByBroker, unanswered, verdictOn } from './publish-error.js';
 import { Backoff } from './waiting.js';
 import { encodeBatch, sequenceAfter, stampBatch } from './wire/encode-batch.js';
-import { PRODUCE } from './wire/produce.js';
 import { kafkaError } from './wire/protocol.js';
 import { INIT_PRODUCER_ID } from './wire/requests.js';
 
 export interface WriterOptions {
   readonly cluster: Cluster;
-  /** Which connection it sends by. */
-  readonly purpose: string;
-  /** -1 all in-sync replicas, 1 the leader. */
-  readonly acks: -1 | 1;
+  readonly requests: LeaderRequests;
   readonly codec: Codec | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -32,8 +29,6 @@ interface Identity {
 
 /** A leader that has moved is found within it; anything longer is the caller's to wait for. */
 const QUICK_RETRIES_MS = 1_000;
-/** Of the request timeout: an answer that its replicas are late is better than none. */
-const REPLICAS_SHARE = 0.9;
 const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /**
@@ -129,27 +124,10 @@ export class PartitionWriter {
   }
 
   async #ask(host: Host, batch: Buffer): Promise<number> {
-    const { cluster, purpose, acks } = this.#options;
-    const timeoutMs = Math.ceil(cluster.requestTimeoutMs * REPLICAS_SHARE);
-    const body = { ...this.partition, acks, timeoutMs, batch };
-    let isSent = false;
-    const api: typeof PRODUCE = {
-      ...PRODUCE,
-      // Called when there is a connection, right before the batch is written to it.
-      encode: (each) => {
-        isSent = true;
-        return PRODUCE.encode(each);
-      },
-    };
-    const answer = await cluster.ask(host, purpose, api, body).catch((error: unknown) => {
-      this.#mayBeStored = this.#mayBeStored || isSent;
-      throw error;
-    });
-    const own = answer.find(
-      ({ topic, partition }) => topic === this.partition.topic && partition === this.partition.partition,
-    );
-    if (own !== undefined) return own.errorCode;
-    this.#mayBeStored = true;
+    const { isSent, errorCode, failure } = await this.#options.requests.send(host, { ...this.partition, batch });
+    if (errorCode !== undefined) return errorCode;
+    this.#mayBeStored = this.#mayBeStored || isSent;
+    if (failure !== undefined) throw failure as Error;
     const message = `the answer of ${addressText(host.address)} does not name the partition`;
     throw new MarketDataError('PUBLISH_FAILED', message, { retryable: true });
   }

@@ -29,8 +29,8 @@ export interface Patience {
   readonly signal: AbortSignal;
   /** Told of each try that failed. */
   readonly onFault: (error: MarketDataError) => void;
-  /** So many first tries may fail without a word. @default 0 */
-  readonly quietTries?: number;
+  /** Tries that fail in the first so many ms are not told: trouble that is expected, and passes. @default 0 */
+  readonly quietMs?: number;
 }
 
 /**
@@ -39,16 +39,17 @@ export interface Patience {
  * @throws the first error that no retry can mend, or the signal's reason when it aborts
  */
 export async function patiently<Result>(work: () => Promise<Result>, patience: Patience): Promise<Result> {
-  const { signal, onFault, quietTries = 0 } = patience;
+  const { signal, onFault, quietMs = 0 } = patience;
+  const quietUntil = performance.now() + quietMs;
   const backoff = new Backoff();
-  for (let tries = 1; ; tries += 1) {
+  for (;;) {
     try {
       return await abortable(work(), signal);
     } catch (cause) {
       signal.throwIfAborted();
       const error = asMarketDataError(cause, 'CONNECTION_FAILED');
       if (!error.retryable) throw error;
-      if (tries > quietTries) onFault(error);
+      if (performance.now() >= quietUntil) onFault(error);
     }
     await backoff.wait(signal);
   }

@@ -4,6 +4,7 @@ import { entry, readAll, textOf } from '../../src/contract/entries.js';
 import type { KafkaEventLog } from '../../src/kafka/index.js';
 import type { LogEntry } from '../../src/index.js';
 import { parseAddress } from '../../src/kafka/broker-address.js';
+import { PRODUCE } from '../../src/kafka/wire/produce.js';
 import { noKafka, ON_KAFKA, openKafkaLog, ownName } from '../support/kafka-log.js';
 import { LossyProxy } from '../support/lossy-proxy.js';
 
@@ -52,6 +53,22 @@ describe.skipIf(noKafka)(`The answers of ${ON_KAFKA} to an append`, () => {
     answerOnce(NOT_LEADER);
     await log.append(entries('one'));
     expect(await stored()).toEqual(['one']);
+  });
+
+  it('are one for all partitions of a moment: those that are stored are left alone, the others are sent again', async () => {
+    const keys = ['KRW-BTC', 'KRW-ETH', 'KRW-XRP', 'KRW-SOL', 'KRW-ADA'];
+    const partitionOf = (key: string) => log.partitionFor(topic, key);
+    const both = [0, 1].map((number) => keys.find((key) => partitionOf(key).partition === number) ?? '');
+    await log.append(both.map((key) => entry(key, 'known to its leader', topic)));
+    let requests = 0;
+    proxy.onRequest = (apiKey) => (requests += Number(apiKey === PRODUCE.key));
+    proxy.passed = 0;
+    answerOnce(NOT_LEADER);
+    await log.append(both.map((key) => entry(key, 'one', topic)));
+    expect({ requests, batches: proxy.passed }).toEqual({ requests: 2, batches: 3 });
+    for (const key of both) {
+      expect((await readAll(log, partitionOf(key))).map(textOf)).toEqual(['known to its leader', 'one']);
+    }
   });
 
   it('mean stored when the broker says that it has the batch already', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { MarketDataError } from '@aipx/market-model';
-import { AMPLE, entry, textOf } from '../../src/contract/entries.js';
+import { AMPLE, entry, textOf, untilAborted } from '../../src/contract/entries.js';
 import { RecordingHandler } from '../../src/contract/recording-handler.js';
 import type { OffsetRange } from '../../src/index.js';
 import type { KafkaEventLog, KafkaEventLogOptions } from '../../src/kafka/index.js';
@@ -102,6 +102,27 @@ describe.skipIf(noKafka)(`Fetching from ${ON_KAFKA}`, () => {
     beforeEach(async () => {
       ranges.length = 0;
       await log.append(['a', 'b', 'c'].map((text) => entry(KEY, text, topic)));
+    });
+
+    it('is assigned again without waiting for what its handler waits for', async () => {
+      const isWaiting = Promise.withResolvers<undefined>();
+      const ends: unknown[] = [];
+      handler.onBatch = async (records, _, signal) => {
+        if (records.every((record) => textOf(record) !== 'a')) return;
+        isWaiting.resolve(undefined);
+        await untilAborted(signal).catch((reason: unknown) => {
+          ends.push(reason);
+          throw reason;
+        });
+      };
+      const consuming = consume();
+      await isWaiting.promise;
+      await makeAnew(['x']);
+      await handler.until(() => handler.records.length === 4);
+      stop.abort();
+      await consuming;
+      expect(handler.records.map(textOf)).toEqual(['a', 'b', 'c', 'x']);
+      expect(ends).toEqual([expect.objectContaining({ code: 'STORE_REFUSED', retryable: true })]);
     });
 
     it('is assigned again with its new range, so that the sink can compare what it has: its refusal ends all', async () => {

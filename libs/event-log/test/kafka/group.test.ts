@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { MarketDataError } from '@aipx/market-model';
-import { AMPLE, entry, textOf } from '../../src/contract/entries.js';
+import { AMPLE, entry, textOf, untilAborted } from '../../src/contract/entries.js';
 import { nameOf, RecordingHandler } from '../../src/contract/recording-handler.js';
 import type { KafkaEventLog, KafkaEventLogOptions } from '../../src/kafka/index.js';
 import { parseAddress } from '../../src/kafka/broker-address.js';
@@ -15,6 +15,8 @@ const KEY = 'KRW-BTC';
 const SHORT_SESSION = { sessionTimeoutMs: 6_000 };
 /** Far more than a stop takes with brokers that hang (3 s), and far less than what it would wait for them. */
 const STOP_MS = 20_000;
+/** Far more than it takes to hear of a rebalance, and less than the 60 s after which a group goes on without a member. */
+const HANDED_BACK_MS = 45_000;
 const NEVER = new Promise<never>(() => undefined);
 
 describe.skipIf(noKafka)(`A group on ${ON_KAFKA}`, () => {
@@ -184,10 +186,10 @@ describe.skipIf(noKafka)(`A group on ${ON_KAFKA}`, () => {
     const member = (name: string) => {
       const handler = new RecordingHandler();
       const assign = handler.onAssigned.bind(handler);
-      handler.onAssigned = async (partition, range) => {
+      handler.onAssigned = async (partition, ...rest) => {
         expect(owners.get(nameOf(partition)) ?? 'nobody').toBe('nobody');
         owners.set(nameOf(partition), name);
-        return await assign(partition, range);
+        return await assign(partition, ...rest);
       };
       const revoke = handler.onRevoked.bind(handler);
       handler.onRevoked = async (partition) => {
@@ -212,6 +214,32 @@ describe.skipIf(noKafka)(`A group on ${ON_KAFKA}`, () => {
     await Promise.all(consuming);
     expect(owners.size).toBe(0);
   });
+
+  it.each(['onAssigned', 'onRecords'] as const)(
+    'does not wait for what %s of a member waits for: its signal ends that when others join',
+    async (call) => {
+      const [one, other] = [await open(SHORT_SESSION), await open(SHORT_SESSION)];
+      const options = { group: ownName('hot'), topics: [topic], limits: AMPLE };
+      const [stuck, second] = [new RecordingHandler(), new RecordingHandler()];
+      const isWaiting = Promise.withResolvers<undefined>();
+      const waitForStore = (signal: AbortSignal) => {
+        isWaiting.resolve(undefined);
+        return untilAborted(signal);
+      };
+      if (call === 'onAssigned') stuck.beginAt = (_, __, ___, signal) => waitForStore(signal);
+      else stuck.onBatch = (_, __, signal) => waitForStore(signal);
+      await one.append([entry(KEY, 'one', topic)]);
+      const first = one.consume(options, stuck, stop.signal);
+      await isWaiting.promise;
+      const joinedAt = performance.now();
+      const joined = other.consume(options, second, stop.signal);
+      await second.until(() => second.assigned.length === 2);
+      expect(performance.now() - joinedAt).toBeLessThan(HANDED_BACK_MS);
+      expect(faults).toEqual([]);
+      stop.abort();
+      await Promise.all([first, joined]);
+    },
+  );
 
   it('goes on with less to do when there are more members than partitions', async () => {
     topic = ownName('market.gap');

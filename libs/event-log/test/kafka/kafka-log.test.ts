@@ -6,6 +6,7 @@ import { nameOf, RecordingHandler } from '../../src/contract/recording-handler.j
 import type { OffsetRange } from '../../src/index.js';
 import type { KafkaEventLog, KafkaEventLogOptions } from '../../src/kafka/index.js';
 import { ClusterTools } from '../support/cluster-tools.js';
+import { withAdmin } from '../support/kafkajs-admin.js';
 import { noKafka, ON_KAFKA, openKafkaLog, ownName } from '../support/kafka-log.js';
 
 const KEY = 'KRW-BTC';
@@ -53,6 +54,21 @@ describe.skipIf(noKafka)(`A log on ${ON_KAFKA}`, () => {
         retryable: false,
         message: expect.stringContaining('kept by 3 brokers, and 1 are up') as string,
       });
+    });
+
+    it('makes nothing for who only reads: names every topic that is absent, and uses the others as they are', async () => {
+      await open();
+      const [one, other] = [ownName('market.gap'), ownName('market.dlq')];
+      await expect(open({ topics: { [topic]: 1, [one]: 1, [other]: 1 }, createTopics: false })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        retryable: false,
+        message: expect.stringContaining(`no topic ${one}, ${other}, and who only reads makes none`) as string,
+      });
+      const topics = await withAdmin((admin) => admin.listTopics());
+      expect(topics.filter((name) => [topic, one, other].includes(name))).toEqual([topic]);
+      const log = await open({ topics: { [topic]: 1 }, createTopics: false });
+      expect(await log.partitionsOf(topic)).toHaveLength(4);
+      expect(faults).toEqual([]);
     });
 
     it('refuses a name that no topic can have', async () => {

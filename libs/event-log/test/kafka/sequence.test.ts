@@ -38,7 +38,7 @@ describe.skipIf(noKafka)(`Sequence numbers on ${ON_KAFKA}`, () => {
       undefined,
     );
     stampBatch(batch, { producerId, producerEpoch: 0, baseSequence });
-    const body = { acks: -1 as const, timeoutMs: 5_000, topic, partition: 0, batch };
+    const body = { acks: -1 as const, timeoutMs: 5_000, batches: [{ topic, partition: 0, batch }] };
     return (await cluster.ask(leader, 'producer', PRODUCE, body))[0]?.errorCode;
   }
 

@@ -4,6 +4,14 @@ import type { BrokerAddress } from '../../src/kafka/index.js';
 import { FrameReader } from '../../src/kafka/frame-reader.js';
 
 const PRODUCE = 0;
+/** Of an answer: its correlation id and the count of topics. */
+const BEFORE_TOPICS = 8;
+/** What an answer says of a partition: its number, error, base offset, append time and log start. */
+const ANSWERED_BYTES = 30;
+/** Of a request: kind, version and correlation id; the client's id follows. */
+const REQUEST_HEAD = 8;
+/** Between the client's id and the topics: no transaction, acks, timeout, the count of topics. */
+const BEFORE_SENT_TOPICS = 12;
 
 /** What becomes of the answer to a batch that the broker has taken: it is swallowed with the connection, or lies. */
 export type Fate = 'passes' | 'lost' | { readonly errorCode: number };
@@ -15,6 +23,8 @@ export class LossyProxy {
   fate: () => Fate = () => 'passes';
   /** Called with Kafka's number of each kind of request that passes. */
   onRequest: (apiKey: number) => void = () => undefined;
+  /** Batches that passed to the broker so far, repeated ones included. */
+  passed = 0;
   /**
    * What becomes of the answer to each kind of request, after its correlation id: it is passed on as it is returned, when
    * that resolves, and what never resolves hangs, with all that come behind it on the connection.
@@ -69,6 +79,7 @@ export class LossyProxy {
     client.on('data', (chunk: Buffer) => {
       for (const request of requests.read(chunk)) {
         this.onRequest(request.readInt16BE(0));
+        if (request.readInt16BE(0) === PRODUCE) this.passed += batchesIn(request);
         kinds.set(request.readInt32BE(4), request.readInt16BE(0));
       }
       broker.write(chunk);
@@ -78,7 +89,7 @@ export class LossyProxy {
         const kind = kinds.get(answer.readInt32BE(0)) ?? 0;
         kinds.delete(answer.readInt32BE(0));
         passing = passing.then(async () => {
-          const passed = kind === PRODUCE ? this.#answerToBatch(answer) : await this.#answer(kind, answer);
+          const passed = kind === PRODUCE ? this.#answerToBatches(answer) : await this.#answer(kind, answer);
           if (passed === 'lost') return cut();
           if (client.writable) client.write(framed(passed));
         });
@@ -90,25 +101,48 @@ export class LossyProxy {
     return Buffer.concat([answer.subarray(0, 4), await this.onAnswer(kind, answer.subarray(4))]);
   }
 
-  #answerToBatch(answer: Buffer): Buffer | 'lost' {
-    const isStored = answer.readInt16BE(errorAt(answer)) === 0;
-    const fate = isStored ? this.fate() : 'passes';
-    if (fate === 'passes') return answer;
-    if (fate !== 'lost') return withError(answer, fate.errorCode);
-    this.lost += 1;
-    return fate;
+  /** One answer is for batches of several partitions: one whose answer is lost takes that of the others with it. */
+  #answerToBatches(answer: Buffer): Buffer | 'lost' {
+    const changed = Buffer.from(answer);
+    const stored = errorsIn(answer).filter((at) => answer.readInt16BE(at) === 0);
+    let isLost = false;
+    for (const at of stored) {
+      const fate = this.fate();
+      if (fate === 'lost') isLost = true;
+      else if (fate !== 'passes') changed.writeInt16BE(fate.errorCode, at);
+    }
+    if (!isLost) return changed;
+    this.lost += stored.length;
+    return 'lost';
   }
 }
 
-function withError(answer: Buffer, errorCode: number): Buffer {
-  const changed = Buffer.from(answer);
-  changed.writeInt16BE(errorCode, errorAt(answer));
-  return changed;
+/** Where the error of each partition stands in an answer to batches, version 7. */
+function errorsIn(answer: Buffer): readonly number[] {
+  const errors: number[] = [];
+  let at = BEFORE_TOPICS;
+  for (let topics = answer.readInt32BE(at - 4); topics > 0; topics -= 1) {
+    at += 2 + answer.readInt16BE(at);
+    const partitions = answer.readInt32BE(at);
+    at += 4;
+    for (let n = 0; n < partitions; n += 1) errors.push(at + n * ANSWERED_BYTES + 4);
+    at += partitions * ANSWERED_BYTES;
+  }
+  return errors;
 }
 
-/** An answer to a batch names one topic and one partition before the error. */
-function errorAt(answer: Buffer): number {
-  return 10 + answer.readInt16BE(8) + 8;
+/** How many batches a request carries, version 7. */
+function batchesIn(request: Buffer): number {
+  let batches = 0;
+  let at = REQUEST_HEAD + 2 + request.readInt16BE(REQUEST_HEAD) + BEFORE_SENT_TOPICS;
+  for (let topics = request.readInt32BE(at - 4); topics > 0; topics -= 1) {
+    at += 2 + request.readInt16BE(at);
+    const partitions = request.readInt32BE(at);
+    at += 4;
+    for (let n = 0; n < partitions; n += 1) at += 8 + request.readInt32BE(at + 4);
+    batches += partitions;
+  }
+  return batches;
 }
 
 function framed(answer: Buffer): Buffer {

@@ -77,11 +77,13 @@ export class RenamedLog implements EventLog {
     return this.#log.consume(
       below,
       {
-        onAssigned: (partition, range, committed) => handler.onAssigned(this.#above(partition), range, committed),
-        onRecords: (partition, records) =>
+        onAssigned: (partition, range, committed, signal) =>
+          handler.onAssigned(this.#above(partition), range, committed, signal),
+        onRecords: (partition, records, signal) =>
           handler.onRecords(
             this.#above(partition),
             records.map((record) => this.#above(record)),
+            signal,
           ),
         onRevoked: (partition) => handler.onRevoked(this.#above(partition)),
         position: (partition) => handler.position?.(this.#above(partition)),

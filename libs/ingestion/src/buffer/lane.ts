@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asMarketDataError, type MarketDataError } from '@aipx/market-model';
+import type { Departures } from './departures.js';
 import { RecordQueue } from './record-queue.js';
 import type { WaitingRecord } from './waiting-record.js';
 
 export interface LaneOptions {
   readonly maxBatchRecords: number;
   readonly maxBatchBytes: number;
-  /** How long, ms, a first record waits for company. */
+  /** How long, ms, a first record waits for company at most. */
   readonly lingerMs: number;
+  readonly departures: Departures;
   /** How long, ms, records of this lane may wait; 0 = for ever. */
   readonly ttlMs: number;
   readonly append: (batch: readonly WaitingRecord[]) => Promise<void>;
@@ -158,15 +160,12 @@ export class Lane {
   }
 
   async #linger(): Promise<void> {
-    const { lingerMs, now } = this.#options;
-    const since = this.queue.first?.waitingSince ?? 0;
-    const wait = Math.ceil(since + lingerMs - now());
-    if (wait <= 0 || this.#hurry || this.#isFull()) return;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(resolve, wait, undefined);
-    this.#endLinger = () => resolve(undefined);
-    await promise;
-    clearTimeout(timer);
+    const { lingerMs, now, departures } = this.#options;
+    const dueAt = (this.queue.first?.waitingSince ?? 0) + lingerMs;
+    if (dueAt <= now() || this.#hurry || this.#isFull()) return;
+    const { over, leave } = departures.join(dueAt);
+    this.#endLinger = leave;
+    await over;
     this.#endLinger = undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { EventLog, LogEntry } from '@aipx/event-log';
 import { EVENT_TOPICS } from '@aipx/market-proto';
+import { Departures } from './departures.js';
 import type { BufferLimits } from './limits.js';
 import { Lane, type LaneHooks } from './lane.js';
 import type { WaitingRecord } from './waiting-record.js';
@@ -18,9 +19,11 @@ export class Lanes {
   readonly #hooks: LaneHooks;
   /** By topic, then partition. */
   readonly #lanes = new Map<string, Lane[]>();
+  readonly #departures: Departures;
   #hurry = false;
 
   constructor(options: LanesOptions, hooks: LaneHooks) {
+    this.#departures = new Departures(options.now);
     this.#options = options;
     this.#hooks = hooks;
   }
@@ -71,6 +74,7 @@ export class Lanes {
         maxBatchRecords,
         maxBatchBytes,
         lingerMs,
+        departures: this.#departures,
         ttlMs: timeToLive(topic, limits),
         append: (batch) =>
           log.append(

@@ -49,7 +49,7 @@ export class RetiredOffsets {
   ): Promise<void> {
     const { partition, tally, letters } = this.#options;
     const counts = tally.at(partition.topic, undefined);
-    const { undecodable } = await catalog.plan(partition, entry.begin);
+    const { undecodable, unused } = await catalog.plan(partition, entry.begin);
     let unknownFrom = part.begin;
     const isNamed = window.hasLostFiles(entry);
     const lose = (end: bigint) => {
@@ -58,9 +58,11 @@ export class RetiredOffsets {
     };
     for (let offset = part.begin; offset < part.end; offset += 1n) {
       const isMissing = isIn(entry.missing, offset);
-      if (!isMissing && !isIn(undecodable, offset)) continue;
+      const isUnused = isIn(unused, offset);
+      if (!isMissing && !isUnused && !isIn(undecodable, offset)) continue;
       lose(offset);
       unknownFrom = offset + 1n;
+      if (isUnused) continue;
       if (isMissing) counts.removed += 1;
       else if (letters.at(partition, offset) !== undefined) counts.deadLetters += 1;
       else if (letters.isIncomplete) counts.removed += 1;

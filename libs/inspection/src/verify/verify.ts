@@ -9,6 +9,7 @@ import { DatabaseRows } from './database-rows.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Finding, Store } from './findings.js';
 import { findForeignFiles } from './foreign-files.js';
+import { findForeignRows } from './foreign-rows.js';
 import { LakeWindow } from './lake-window.js';
 import { LogCursor } from './log-cursor.js';
 import { PartitionCheck } from './partition-check.js';
@@ -99,6 +100,7 @@ class Verification {
         scopes.filter(({ partition }) => partition.topic === topic),
         letters,
       );
+      await this.#findForeignRows(topic);
     }
     if (this.#catalog && this.#files) {
       await findForeignFiles({
@@ -126,6 +128,14 @@ class Verification {
     await using scan = await openDatabase?.();
     const rows = scan && new DatabaseRows(scan, kind, filterOf(range));
     for (const scope of scopes) await this.#comparePartition(scope, rows, letters, removedBefore);
+  }
+
+  async #findForeignRows(topic: string): Promise<void> {
+    const { log, openDatabase, range, signal } = this.#options;
+    await using scan = await openDatabase?.();
+    if (scan === undefined) return;
+    const shared = { tally: this.#tally, report: this.#report, signal };
+    await findForeignRows({ log, topic, scan, filter: filterOf(range), ...shared });
   }
 
   async #comparePartition(

@@ -4,7 +4,6 @@ import type { MarketEvent } from '@aipx/market-model';
 import { decodeRecord, unpackRecords, type PackedRecords } from '@aipx/recording';
 import { eventHour } from '../protocol/names.js';
 import { rangesOf } from '../protocol/offset-ranges.js';
-import { DecimalEncoder } from './decimal-bytes.js';
 import { eventTable, type ColumnContext, type EventRow, type EventTable } from './event-columns.js';
 import type { Compression } from './parquet-table.js';
 
@@ -46,7 +45,7 @@ const NANOS_PER_HOUR = 3_600_000n * NANOS_PER_MILLI;
 
 /** Decodes a batch and writes one file for each hour of event time. Pure: the same job gives the same bytes. */
 export function encodeBatch({ partition, records, compression, follow }: EncodeJob): EncodedBatch {
-  const hours = new HourTables({ ...partition, compression, decimals: new DecimalEncoder() }, follow?.hours);
+  const hours = new HourTables({ ...partition, compression }, follow?.hours);
   const undecodable: bigint[] = [];
   const skipped = (offset: bigint) => follow?.undecodable.some(({ begin, end }) => begin <= offset && offset < end);
   let takenTo = 0n;

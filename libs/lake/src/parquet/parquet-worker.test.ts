@@ -18,6 +18,16 @@ const job = (rows = 5, secondsApart = 1n) => ({
     ticks(rows, secondsApart).map((event, index) => ({ offset: BigInt(index), value: encodeEvent(event) })),
   ),
 });
+/** Of each symbol the text is kept until the file is written, so that the rows of one hour take much memory. */
+const manySymbols = (rows: number) => ({
+  partition,
+  records: packRecords(
+    ticks(rows, 0n).map((event, index) => ({
+      offset: BigInt(index),
+      value: encodeEvent({ ...event, symbol: `KRW-${String(index).padStart(400, '0')}` }),
+    })),
+  ),
+});
 
 describe('ParquetWorker', () => {
   let worker: ParquetWorker;
@@ -90,7 +100,7 @@ describe('ParquetWorker', () => {
 
   it('names the batch and the way out when its memory does not suffice, and goes on with the next', async () => {
     const small = await ParquetWorker.start('snappy', 32);
-    const tooLarge = small.encode(job(90_000, 0n));
+    const tooLarge = small.encode(manySymbols(90_000));
     const next = small.encode(job(2));
     const refusal = { code: 'STORE_REFUSED', retryable: false };
     await expect(tooLarge).rejects.toBeInstanceOf(BatchTooLarge);

@@ -12,10 +12,10 @@ const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const WORKER = new URL(FROM_SOURCE ? '../../test/support/worker-from-source.mjs' : './worker.js', import.meta.url);
 
 /**
- * Several times what any batch needs, since a row group bounds it. Without a limit the thread's garbage is collected by
+ * Several times what any batch needs: a row group bounds it, and its numbers are not on the heap. Without a limit the thread's garbage is collected by
  * the measure of the whole machine's memory: the process was 100 to 170 MB larger.
  */
-const HEAP_MB = 512;
+const HEAP_MB = 256;
 
 /**
  * The one thread that writes Parquet. One batch at a time is in it; others wait their turn. A thread that ran out of memory is

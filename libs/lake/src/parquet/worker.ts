@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { MarketDataError } from '@aipx/market-model';
-import { encodeBatch } from './encode-batch.js';
+import { transferList } from '@aipx/recording';
+import { encodeBatch, type EncodedBatch, type EncodeJob } from './encode-batch.js';
 import { inspectFile } from './inspect-file.js';
 import type { WorkerReply, WorkerRequest } from './worker-messages.js';
 
@@ -18,12 +19,21 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   try {
     switch (request.kind) {
       case 'encode':
-        return { kind: 'encoded', batch: encodeBatch(request.job) };
+        return { kind: 'encoded', batch: encodeAndFree(request.job) };
       case 'inspect':
         return { kind: 'inspected', content: await inspectFile(request.bytes) };
     }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     return { kind: 'failed', message, ...(cause instanceof MarketDataError && { code: cause.code }) };
+  }
+}
+
+/** The records are this thread's alone by now. Freed at once: left to the garbage collector, several batches pile up. */
+function encodeAndFree(job: EncodeJob): EncodedBatch {
+  try {
+    return encodeBatch(job);
+  } finally {
+    for (const buffer of transferList(job.records)) buffer.transfer(0);
   }
 }

@@ -70,7 +70,7 @@ function expectPlanned(key: string, planned: PlannedHour, { rows, offsets }: Fil
 }
 
 function missingOf({ names }: LakeParts, plan: Plan, lying: readonly LyingFile[]) {
-  const missing = restOf(plan, [...plan.undecodable, ...lying.flatMap(({ offsets }) => offsets)]);
+  const missing = restOf(plan, [...plan.undecodable, ...plan.unused, ...lying.flatMap(({ offsets }) => offsets)]);
   if (missing === undefined)
     throw damaged(names.plan(plan.begin), 'has files in which an offset stands twice or outside');
   return missing;

@@ -14,6 +14,7 @@ import type { EncodedBatch, HourFile } from '../parquet/encode-batch.js';
 import { findChainEnd, hintOf, readStoredPlan } from './chain.js';
 import { finishBatch } from './finish-batch.js';
 import type { LakeNames } from './names.js';
+import { partsWithin, rangesOf, restOf } from './offset-ranges.js';
 import { planBytes, type Plan } from './plan.js';
 import { readRange, readRecord } from './read-range.js';
 import { expectSameReading } from './same-reading.js';
@@ -28,6 +29,11 @@ export interface LakeParts {
   readonly session: ColdSession;
   /** A batch took more memory than there is, and is cut smaller. */
   readonly onTooLarge: (error: BatchTooLarge, plan: string) => void;
+}
+
+interface ReadBatch extends EncodedBatch {
+  /** Offsets that the log passed over. */
+  readonly unused: readonly OffsetRange[];
 }
 
 /**
@@ -86,15 +92,18 @@ export class LakePartition implements ColdPartition {
   }
 
   /** `undefined` when it was too much for the encoder: from now on batches have half of its offsets at most. */
-  async #encode(range: OffsetRange, given: PackedRecords | undefined): Promise<EncodedBatch | undefined> {
+  async #encode(range: OffsetRange, given: PackedRecords | undefined): Promise<ReadBatch | undefined> {
     const { log, names, encoder, session, onTooLarge } = this.#parts;
     const offsets = range.end - range.begin;
     const handed = given === undefined ? undefined : recordsFrom(given, range.begin);
     // An offset that was not handed over counts as lost only when the log itself does not have it.
     const whole = handed !== undefined && BigInt(handed.offsets.length) === offsets;
-    const records = whole ? handed : await readRange(log, names.partition, range, session.signal);
+    const { records, held } = whole
+      ? { records: handed, held: range }
+      : await readRange(log, names.partition, range, session.signal);
+    const unused = restOf(held, rangesOf(records.offsets)) ?? [];
     try {
-      return await encoder.encode({ partition: names.partition, records }, session.signal);
+      return { ...(await encoder.encode({ partition: names.partition, records }, session.signal)), unused };
     } catch (error) {
       if (!(error instanceof BatchTooLarge) || offsets === 1n) throw error;
       this.#mostOffsets = offsets / 2n;
@@ -104,9 +113,9 @@ export class LakePartition implements ColdPartition {
   }
 
   /** `undefined` when retention took the record that a cut by hours would end with: then other rows make other hours. */
-  async #planOf(range: OffsetRange, batch: ColdBatch, encoded: EncodedBatch): Promise<Plan | undefined> {
+  async #planOf(range: OffsetRange, batch: ColdBatch, encoded: ReadBatch): Promise<Plan | undefined> {
     const { log, names, session } = this.#parts;
-    const { undecodable, hours } = encoded;
+    const { undecodable, unused, hours } = encoded;
     const end = encoded.cutAt ?? range.end;
     const isCut = end < batch.end;
     const last = isCut ? await readRecord(log, names.partition, end - 1n, session.signal) : undefined;
@@ -120,6 +129,7 @@ export class LakePartition implements ColdPartition {
       hashBefore: this.#last?.lastHash ?? null,
       lastHash: isCut ? hashOf(last) : batch.lastHash,
       undecodable,
+      unused: partsWithin({ begin: range.begin, end }, unused),
       hours: hours.map(({ hour, rows, offsets }) => {
         return { hour, rows, first: offsets[0]?.begin ?? 0n, last: (offsets.at(-1)?.end ?? 1n) - 1n };
       }),
@@ -158,7 +168,7 @@ function hashOf(record: LogRecord | undefined): string | null {
  * @throws {MarketDataError} `STORE_REFUSED` when this version reads the records otherwise than the one that planned
  */
 async function encodeAsPlanned({ log, names, encoder, session }: LakeParts, plan: Plan): Promise<readonly HourFile[]> {
-  const records = await readRange(log, names.partition, plan, session.signal);
+  const { records } = await readRange(log, names.partition, plan, session.signal);
   const held = [...records.offsets];
   const follow = { undecodable: plan.undecodable, hours: plan.hours.map(({ hour }) => hour) };
   const { hours } = await encoder.encode({ partition: names.partition, records, follow }, session.signal);

@@ -28,6 +28,16 @@ export function restOf(range: OffsetRange, parts: readonly OffsetRange[]): Offse
   return rest;
 }
 
+/** What `range` has of `parts`. */
+export function partsWithin(range: OffsetRange, parts: readonly OffsetRange[]): OffsetRange[] {
+  return parts
+    .map(({ begin, end }) => ({
+      begin: begin > range.begin ? begin : range.begin,
+      end: end < range.end ? end : range.end,
+    }))
+    .filter(({ begin, end }) => begin < end);
+}
+
 /** Whether `parts` ascend, do not touch, and lie in `range`: the only spelling of a set of offsets. */
 export function isCanonical(range: OffsetRange, parts: readonly OffsetRange[]): boolean {
   return parts.every(({ begin, end }, index) => {

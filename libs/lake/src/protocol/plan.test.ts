@@ -14,6 +14,7 @@ const plan: Plan = {
     { begin: 110n, end: 112n },
     { begin: 150n, end: 151n },
   ],
+  unused: [],
   hours: [
     { hour: '2024-05-01T13', rows: 90, first: 100n, last: 198n },
     { hour: '2024-05-01T14', rows: 7, first: 190n, last: 199n },
@@ -35,6 +36,11 @@ describe('a stored plan', () => {
     expect(readPlan(KEY, planBytes(taken))).toEqual(taken);
   });
 
+  it('reads back with offsets that hold no record', () => {
+    const marked: Plan = { ...plan, unused: [{ begin: 160n, end: 161n }], hours: plan.hours.slice(0, 1) };
+    expect(readPlan(KEY, planBytes(marked))).toEqual(marked);
+  });
+
   it('is spelled in one way, so that equal plans are equal bytes', () => {
     expect(new TextDecoder().decode(planBytes(plan))).toBe(
       '{"format":"aipx.lake.plan/1","topic":"market.tick","partition":0,"logId":"log-1","begin":"100","end":"200",' +
@@ -52,6 +58,8 @@ describe('a stored plan', () => {
     ['a hash before offset 0', (json) => ({ ...json, begin: '0' }), /expected null at offset 0/],
     ['a hash that is none', (json) => ({ ...json, lastHash: 'b' }), /expected a SHA-256/],
     ['undecodable offsets outside', (json) => ({ ...json, undecodable: [['99', '101']] }), /within the batch/],
+    ['unused offsets outside', (json) => ({ ...json, unused: [['199', '201']] }), /within the batch/],
+    ['more unused offsets than fit', (json) => ({ ...json, unused: [['160', '163']] }), /no more rows/],
     [
       'undecodable offsets twice',
       (json) => ({

@@ -16,6 +16,8 @@ export interface Plan extends OffsetRange {
   readonly lastHash: string | null;
   /** Offsets that hold no event: in no file, but not lost. */
   readonly undecodable: readonly OffsetRange[];
+  /** Offsets that hold no record, such as the log's transaction markers: in no file, and nothing is lost. */
+  readonly unused: readonly OffsetRange[];
   /** The files to come, one an event hour, ascending. None if nothing could be decoded. */
   readonly hours: readonly PlannedHour[];
 }
@@ -43,6 +45,7 @@ export function planBytes(plan: Plan): Uint8Array {
     hashBefore: plan.hashBefore,
     lastHash: plan.lastHash,
     undecodable: plan.undecodable.map(({ begin, end }) => [begin, end]),
+    ...(plan.unused.length > 0 && { unused: plan.unused.map(({ begin, end }) => [begin, end] as const) }),
     hours: plan.hours.map(({ hour, rows, first, last }) => ({ hour, rows, first, last })),
   });
 }
@@ -63,6 +66,7 @@ export function readPlan(key: string, bytes: Uint8Array): Plan {
     hashBefore: json.isNull('hashBefore') ? null : json.hash('hashBefore'),
     lastHash: json.isNull('lastHash') ? null : json.hash('lastHash'),
     undecodable: json.ranges('undecodable'),
+    unused: json.has('unused') ? json.ranges('unused') : [],
     hours: json.objects('hours').map((hour) => ({
       hour: hour.hour('hour'),
       rows: hour.count('rows'),
@@ -73,6 +77,7 @@ export function readPlan(key: string, bytes: Uint8Array): Plan {
   json.expect(range.begin < range.end, 'end', 'an offset behind begin');
   json.expect(range.begin > 0n || plan.hashBefore === null, 'hashBefore', 'null at offset 0');
   json.expect(isCanonical(range, plan.undecodable), 'undecodable', 'ascending ranges within the batch');
+  json.expect(isCanonical(range, plan.unused), 'unused', 'ascending ranges within the batch');
   for (const [index, { hour, rows, first, last }] of plan.hours.entries()) {
     const previous = plan.hours[index - 1];
     json.expect(previous === undefined || previous.hour < hour, 'hours', 'ascending hours');
@@ -80,7 +85,8 @@ export function readPlan(key: string, bytes: Uint8Array): Plan {
     json.expect(rows > 0 && BigInt(rows) <= last - first + 1n, 'hours', 'as many rows as fit between first and last');
   }
   const rows = plan.hours.reduce((sum, hour) => sum + BigInt(hour.rows), 0n);
-  json.expect(rows + countOf(plan.undecodable) <= range.end - range.begin, 'hours', 'no more rows than offsets');
+  const others = countOf(plan.undecodable) + countOf(plan.unused);
+  json.expect(rows + others <= range.end - range.begin, 'hours', 'no more rows than offsets');
   json.expectSpelling(planBytes(plan));
   return plan;
 }

@@ -3,16 +3,23 @@ import { RecordPacker, type PackedRecords } from '@aipx/recording';
 
 const AT_ONCE = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
 
+export interface HeldRecords {
+  readonly records: PackedRecords;
+  /** What the log still had of the range. An offset of it that has no record holds none. */
+  readonly held: OffsetRange;
+}
+
 /** What the log still holds of a range. A batch's range: it was cut to fit in memory. */
 export async function readRange(
   log: Pick<EventLog, 'range' | 'read'>,
   partition: TopicPartition,
   { begin, end }: OffsetRange,
   signal: AbortSignal,
-): Promise<PackedRecords> {
+): Promise<HeldRecords> {
   const packer = new RecordPacker();
-  const held = await log.range(partition, { signal });
-  let next = begin < held.begin ? held.begin : begin;
+  const range = await log.range(partition, { signal });
+  let next = begin < range.begin ? range.begin : begin;
+  const held = { begin: next < end ? next : end, end };
   while (next < end) {
     const records = await log.read(partition, next, AT_ONCE, { signal });
     for (const record of records) {
@@ -22,7 +29,7 @@ export async function readRange(
     if (last === undefined) break;
     next = last.offset + 1n;
   }
-  return packer.pack();
+  return { records: packer.pack(), held };
 }
 
 /** The record at an offset, `undefined` when the log no longer holds it. */

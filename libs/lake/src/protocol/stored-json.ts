@@ -62,6 +62,10 @@ export class StoredJson {
       : this.#refuse(field, 'an hour such as 2024-05-01T13');
   }
 
+  has(field: string): boolean {
+    return field in this.#fields;
+  }
+
   isNull(field: string): boolean {
     return this.#fields[field] === null;
   }

@@ -8,7 +8,7 @@ import { LakeNames } from '../../src/protocol/names.js';
 import { readPlan } from '../../src/protocol/plan.js';
 
 /** Where each offset of a partition is, in the order of the offsets. */
-export type Whereabouts = 'file' | 'undecodable' | 'missing';
+export type Whereabouts = 'file' | 'undecodable' | 'unused' | 'missing';
 
 /**
  * Goes through everything that a partition has in a lake and says where each offset is.
@@ -34,6 +34,7 @@ export async function audit(objects: ObjectStore, partition: TopicPartition): Pr
     const entry = readEntry(entryKey, await stored(objects, entryKey));
     for (const { begin, end: behind } of plan.undecodable)
       for (let at = begin; at < behind; at += 1n) put(at, 'undecodable');
+    for (const { begin, end: behind } of plan.unused) for (let at = begin; at < behind; at += 1n) put(at, 'unused');
     for (const { begin, end: behind } of entry.missing) for (let at = begin; at < behind; at += 1n) put(at, 'missing');
     for (const file of entry.files) {
       const bytes = await stored(objects, names.key(file.name));

@@ -11,7 +11,7 @@ import { MarketDataError } from '@aipx/market-model';
 
 /** A log of one partition a topic that forgets like Kafka does: the retention that the embedded log does not have. */
 export class MemoryLog implements EventLog {
-  readonly #records = new Map<string, LogRecord[]>();
+  readonly #records = new Map<string, (LogRecord | undefined)[]>();
   readonly #begins = new Map<string, number>();
 
   readonly keepsProgress = false;
@@ -51,7 +51,13 @@ export class MemoryLog implements EventLog {
     if (first < (this.#begins.get(topic) ?? 0)) {
       throw new MarketDataError('STORE_REFUSED', `offset ${from} is gone`, { retryable: true });
     }
-    return this.#of(topic).slice(first, first + maxRecords);
+    const records = this.#of(topic).slice(first);
+    return records.filter((record) => record !== undefined).slice(0, maxRecords);
+  }
+
+  /** What a transaction leaves behind: an offset that holds no record. */
+  mark(topic: string): void {
+    this.#of(topic).push(undefined);
   }
 
   /** What retention does: nothing before `begin` can be read any more. */
@@ -71,7 +77,7 @@ export class MemoryLog implements EventLog {
     this.#records.clear();
   }
 
-  #of(topic: string): LogRecord[] {
+  #of(topic: string): (LogRecord | undefined)[] {
     const records = this.#records.get(topic) ?? [];
     this.#records.set(topic, records);
     return records;

@@ -177,13 +177,14 @@ describe('a batch that waits', () => {
 describe('memory', () => {
   it('is bounded: at the limit the largest batch is cut', async () => {
     const store = new ManualStore();
-    const recorder = await recorderOn(store, { maxBufferBytes: 100 }, [TICKS, BOOKS]);
+    // Each record takes 12 bytes beside its value.
+    const recorder = await recorderOn(store, { maxBufferBytes: 200 }, [TICKS, BOOKS]);
     await recorder.onRecords(TICKS, records(TICKS, 0, 3, 10));
-    await recorder.onRecords(BOOKS, records(BOOKS, 0, 1, 60));
+    await recorder.onRecords(BOOKS, records(BOOKS, 0, 1, 110));
     expect(store.writes).toEqual([]);
     await recorder.onRecords(TICKS, records(TICKS, 3, 2, 10));
     expect(store.writes.map(({ partition }) => partition)).toEqual([BOOKS]);
-    expect(recorder.status.bufferedBytes).toBe(50);
+    expect(recorder.status.bufferedBytes).toBe(110);
   });
 
   it('counts what is being stored, and nobody is served before there is room', async () => {
@@ -191,14 +192,14 @@ describe('memory', () => {
     const recorder = await recorderOn(store, { maxBufferBytes: 100 }, [TICKS, BOOKS]);
     const books = recorder.onRecords(BOOKS, records(BOOKS, 0, 2, 60));
     const write = await store.write(0);
-    expect(recorder.status.bufferedBytes).toBe(120);
+    expect(recorder.status.bufferedBytes).toBe(144);
     let taken = false;
     const taking = recorder.onRecords(TICKS, records(TICKS, 0, 1, 10)).then(() => (taken = true));
     await new Promise(setImmediate);
     expect(taken).toBe(false);
     write.done();
     await Promise.all([taking, books]);
-    expect(recorder.status.bufferedBytes).toBe(10);
+    expect(recorder.status.bufferedBytes).toBe(22);
     expect(store.writes).toHaveLength(1);
   });
 });
@@ -206,13 +207,13 @@ describe('memory', () => {
 describe('memory that another owner’s batch has made stale', () => {
   it('is let go of at the limit', async () => {
     const store = new ManualStore({ prompt: false });
-    const recorder = await recorderOn(store, { batchRows: 2, maxBufferBytes: 100 }, [TICKS, BOOKS]);
+    const recorder = await recorderOn(store, { batchRows: 2, maxBufferBytes: 130 }, [TICKS, BOOKS]);
     await recorder.onRecords(TICKS, records(TICKS, 0, 2, 10));
     await recorder.onRecords(TICKS, records(TICKS, 2, 1, 70));
     (await store.write(0)).done({ end: 5n });
     await new Promise(setImmediate);
     await recorder.onRecords(BOOKS, records(BOOKS, 0, 1, 60));
-    expect(recorder.status.bufferedBytes).toBe(60);
+    expect(recorder.status.bufferedBytes).toBe(72);
     expect(store.writes).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import type { CommittedOffset, EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
 import { asMarketDataError, MarketDataError, type Nanoseconds } from '@aipx/market-model';
 import { kindOfTopic } from '@aipx/market-proto';
-import { DeadLetters } from '../hot/dead-letters.js';
+import { DeadLetters } from '../dead-letters.js';
 import { Outages } from '../outages.js';
 import type { Recorder, RecorderFault, RecorderStatus } from '../recorder.js';
 import { untilAborted } from '../until-aborted.js';
@@ -21,7 +21,7 @@ export interface ColdRecorderOptions {
   readonly batchBytes?: number;
   /** How long a record waits for its batch to fill, in ms. @default 3_600_000 */
   readonly batchTimeoutMs?: number;
-  /** Bytes of encoded records held in all; at the limit the largest batch is cut. @default 256 MiB */
+  /** Bytes that the packed records take in all; at the limit the largest batch is cut. @default 256 MiB */
   readonly maxBufferBytes?: number;
   /** Whether this sink sends undecodable records to the dead letter topic: when the hot one is off. @default false */
   readonly deadLetters?: boolean;
@@ -103,29 +103,44 @@ export class ColdRecorder implements Recorder {
     return this.#partitions.get(nameOf(partition))?.buffer.hint;
   }
 
-  async onAssigned(partition: TopicPartition, range: OffsetRange, committed?: CommittedOffset): Promise<bigint> {
+  async onAssigned(
+    partition: TopicPartition,
+    range: OffsetRange,
+    committed?: CommittedOffset,
+    signal: AbortSignal = this.#signal,
+  ): Promise<bigint> {
     kindOfTopic(partition.topic); // a topic without events is refused before anything is read
     await this.onRevoked(partition);
     this.#throwFailure();
+    signal.throwIfAborted();
     const name = nameOf(partition);
     const revoked = new AbortController();
-    const begin = this.#open(partition, range, committed, revoked).finally(() => this.#opening.delete(name));
+    const revoke = () => revoked.abort(signal.reason);
+    signal.addEventListener('abort', revoke, { once: true });
+    const begin = this.#open(partition, range, committed, revoked).finally(() => {
+      signal.removeEventListener('abort', revoke);
+      this.#opening.delete(name);
+    });
     this.#opening.set(name, { begin, revoked });
     return begin;
   }
 
-  async onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void> {
+  async onRecords(
+    partition: TopicPartition,
+    records: readonly LogRecord[],
+    signal: AbortSignal = this.#signal,
+  ): Promise<void> {
     const assigned = this.#assigned(partition);
     const { buffer } = assigned;
     for (const record of records) {
       if (buffer.full) {
         if (buffer.storing !== undefined) this.#pauses += 1;
-        await this.#cut(assigned);
+        await this.#cut(assigned, signal);
       }
       if (record.offset >= buffer.position) buffer.append(record); // below it: another owner's batch reached further
     }
-    if (buffer.full && buffer.storing === undefined) await this.#cut(assigned);
-    await this.#keepWithinMemory();
+    if (buffer.full && buffer.storing === undefined) await this.#cut(assigned, signal);
+    await this.#keepWithinMemory(signal);
     this.#throwFailure();
   }
 
@@ -149,7 +164,7 @@ export class ColdRecorder implements Recorder {
     const failure = this.#failure.signal; // there is a new one once all is revoked
     await Promise.all(
       this.#all().map(async (assigned) => {
-        await untilAborted(this.#cut(assigned), signal);
+        await this.#cut(assigned, signal);
         await untilAborted(assigned.buffer.storing, signal);
       }),
     );
@@ -171,7 +186,7 @@ export class ColdRecorder implements Recorder {
     });
     const begin = opened.position > range.begin ? opened.position : range.begin;
     this.#counter.opened(partition, opened, range.end);
-    const onWaited = () => void this.#cut(assigned).catch(() => undefined);
+    const onWaited = () => void this.#cut(assigned, this.#signal).catch(() => undefined);
     const assigned = { partition, buffer: new PartitionBuffer(this.#limits, opened, begin, onWaited), revoked };
     this.#partitions.set(nameOf(partition), assigned);
     return begin;
@@ -195,8 +210,8 @@ export class ColdRecorder implements Recorder {
   }
 
   /** Begins to store what the partition has, as soon as what it had before is stored. */
-  async #cut({ partition, buffer, revoked }: AssignedPartition): Promise<void> {
-    while (buffer.storing !== undefined) await buffer.storing;
+  async #cut({ partition, buffer, revoked }: AssignedPartition, signal: AbortSignal): Promise<void> {
+    while (buffer.storing !== undefined) await untilAborted(buffer.storing, signal);
     this.#throwFailure();
     buffer.store((opened, batch) => this.#write(partition, opened, batch, revoked.signal));
   }
@@ -220,24 +235,24 @@ export class ColdRecorder implements Recorder {
     }
   }
 
-  async #keepWithinMemory(): Promise<void> {
+  async #keepWithinMemory(signal: AbortSignal): Promise<void> {
     while (this.#bufferedBytes > this.#maxBufferBytes) {
-      const filling = this.#all().filter(({ buffer }) => buffer.bytes > 0);
+      const filling = this.#all().filter(({ buffer }) => buffer.bytesFilling > 0);
       const storing = this.#all().flatMap(({ buffer }) => buffer.storing ?? []);
       // What is being stored makes room by itself; cutting more than that would only make small files.
-      const enough = sum(filling.map(({ buffer }) => buffer.bytes)) <= this.#maxBufferBytes;
+      const enough = sum(filling.map(({ buffer }) => buffer.bytesFilling)) <= this.#maxBufferBytes;
       const idle = filling.filter(({ buffer }) => buffer.storing === undefined);
-      const largest = idle.sort((a, b) => b.buffer.bytes - a.buffer.bytes)[0];
-      if (largest !== undefined && !(enough && storing.length > 0)) await this.#cut(largest);
+      const largest = idle.sort((a, b) => b.buffer.bytesFilling - a.buffer.bytesFilling)[0];
+      if (largest !== undefined && !(enough && storing.length > 0)) await this.#cut(largest, signal);
       else {
         this.#pauses += 1;
-        await Promise.race(storing);
+        await untilAborted(Promise.race(storing), signal);
       }
       this.#throwFailure();
     }
   }
 
-  /** Of encoded records, those being stored included. */
+  /** Of packed records, those being stored included. */
   get #bufferedBytes(): number {
     return sum(this.#all().map(({ buffer }) => buffer.bytesHeld));
   }

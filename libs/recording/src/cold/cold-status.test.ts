@@ -26,7 +26,7 @@ describe('the status', () => {
     expect(recorder.status).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0, waitingSince: undefined, pauses: 0 });
     await recorder.onRecords(BOOKS, records(BOOKS, 7, 1));
     await recorder.onRecords(TICKS, records(TICKS, 3, 3));
-    expect(recorder.status).toMatchObject({ bufferedRecords: 4, bufferedBytes: 40, waitingSince: 3n, pauses: 0 });
+    expect(recorder.status).toMatchObject({ bufferedRecords: 4, bufferedBytes: 88, waitingSince: 3n, pauses: 0 });
     const waiting = recorder.onRecords(TICKS, records(TICKS, 6, 2));
     expect(recorder.status).toMatchObject({ bufferedRecords: 5, pauses: 1 });
     (await store.write(0)).done();

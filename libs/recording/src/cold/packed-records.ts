@@ -21,6 +21,8 @@ export interface PackedRecord {
 
 const FIRST_BYTES = 64 * 1024;
 const FIRST_ROWS = 1024;
+/** Where it ends, and its offset. */
+const BYTES_BESIDE_A_VALUE = Uint32Array.BYTES_PER_ELEMENT + BigInt64Array.BYTES_PER_ELEMENT;
 
 /** Takes records in the order of their offsets and packs them. Copies each value, so that its source can be freed. */
 export class RecordPacker {
@@ -34,9 +36,14 @@ export class RecordPacker {
     return this.#rows;
   }
 
-  /** Bytes of the values; what else a record costs is 12 bytes. */
+  /** Bytes of the values. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes that the records take: keys and headers are let go. */
+  get bytesHeld(): number {
+    return this.#bytes + BYTES_BESIDE_A_VALUE * this.#rows;
   }
 
   append(record: Pick<LogRecord, 'offset' | 'value'>): void {
@@ -57,19 +64,15 @@ export class RecordPacker {
     };
   }
 
+  /** Moves what must grow, so that the old memory is freed at once: left to the garbage collector, it is as much again. */
   #makeRoom(bytes: number): void {
     if (this.#bytes + bytes > this.#values.length) {
-      const grown = new Uint8Array(Math.max(this.#values.length * 2, this.#bytes + bytes));
-      grown.set(this.#values.subarray(0, this.#bytes));
-      this.#values = grown;
+      const length = Math.max(this.#values.length * 2, this.#bytes + bytes);
+      this.#values = new Uint8Array(this.#values.buffer.transfer(length));
     }
     if (this.#rows < this.#offsets.length) return;
-    const ends = new Uint32Array(this.#rows * 2);
-    ends.set(this.#ends);
-    this.#ends = ends;
-    const offsets = new BigInt64Array(this.#rows * 2);
-    offsets.set(this.#offsets);
-    this.#offsets = offsets;
+    this.#ends = new Uint32Array(this.#ends.buffer.transfer(this.#ends.byteLength * 2));
+    this.#offsets = new BigInt64Array(this.#offsets.buffer.transfer(this.#offsets.byteLength * 2));
   }
 }
 

@@ -58,14 +58,14 @@ export class PartitionBuffer {
     return this.#opened.hint;
   }
 
-  /** Bytes of the batch that fills. */
-  get bytes(): number {
-    return this.#packer.bytes;
+  /** Bytes that the batch that fills takes. */
+  get bytesFilling(): number {
+    return this.#packer.bytesHeld;
   }
 
   /** Bytes held in all: those that fill and those being stored. */
   get bytesHeld(): number {
-    return this.#packer.bytes + this.#held.bytes;
+    return this.#packer.bytesHeld + this.#held.bytes;
   }
 
   get rowsHeld(): number {
@@ -114,7 +114,7 @@ export class PartitionBuffer {
     const last = this.#last;
     const lastHash = last === undefined ? null : recordHash(last);
     const batch = { end: this.#end, lastHash, records: this.#packer.pack() };
-    const held = { bytes: this.#packer.bytes, rows: this.#packer.rows, since: this.#since };
+    const held = { bytes: this.#packer.bytesHeld, rows: this.#packer.rows, since: this.#since };
     this.forget();
     this.#held = held;
     this.#storing = write(this.#opened, batch).finally(() => {

@@ -1,6 +1,6 @@
 import type { EventLog, LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
 import { decodeRecord } from '../decode-record.js';
-import type { DeadLetters, DeadRecord } from '../hot/dead-letters.js';
+import type { DeadLetters, DeadRecord } from '../dead-letters.js';
 
 const AT_ONCE = { maxRecords: 500, maxBytes: 4 * 1024 * 1024 };
 

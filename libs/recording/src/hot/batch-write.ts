@@ -1,7 +1,7 @@
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import type { EventLog } from '@aipx/event-log';
 import type { Outage, Outages } from '../outages.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { DeadLetters } from '../dead-letters.js';
 import { hotBatch, letterFor, undecodable } from './hot-batch.js';
 import type { HotStep } from './hot-protocol.js';
 import type { HotCommit, HotStore, RefusedRow } from './hot-store.js';

@@ -1,7 +1,7 @@
 import type { EventLog } from '@aipx/event-log';
 import type { Outages } from '../outages.js';
 import { BatchWrite, type BatchWriterParts, type WrittenBatch } from './batch-write.js';
-import { DeadLetters } from './dead-letters.js';
+import { DeadLetters } from '../dead-letters.js';
 import type { HotStore } from './hot-store.js';
 import type { PartitionQueue, QueueHead } from './partition-queue.js';
 

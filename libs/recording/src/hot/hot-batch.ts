@@ -1,5 +1,5 @@
 import { MarketDataError, type Gap, type OrderBook, type Tick } from '@aipx/market-model';
-import type { DeadRecord } from './dead-letters.js';
+import type { DeadRecord } from '../dead-letters.js';
 import type { HotBatch, HotRow, RefusedRow } from './hot-store.js';
 import type { QueueHead } from './partition-queue.js';
 

@@ -1,7 +1,8 @@
 import type { EventLog, LogRecord } from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HotRecorder } from './hot-recorder.js';
+import { heldBytes } from './held-bytes.js';
+import { HotRecorder, type HotRecorderOptions } from './hot-recorder.js';
 import type { HotCommit, HotStore } from './hot-store.js';
 
 const PARTITION = { topic: 'market.gap', partition: 0 };
@@ -74,7 +75,12 @@ describe('a hot recorder', () => {
     await recorder.onAssigned(PARTITION, RANGE);
     expect(recorder.status).toEqual(nothing);
     await recorder.onRecords(PARTITION, [{ ...RECORD, appendedAt: 7n }]);
-    expect(recorder.status).toEqual({ ...nothing, bufferedRecords: 1, bufferedBytes: 1, waitingSince: 7n });
+    expect(recorder.status).toEqual({
+      ...nothing,
+      bufferedRecords: 1,
+      bufferedBytes: heldBytes(RECORD),
+      waitingSince: 7n,
+    });
     const waiting = recorder.onRecords(PARTITION, [{ ...RECORD, offset: 1n }]);
     expect(recorder.status.pauses).toBe(1);
     expect(recorder.position(PARTITION)).toEqual({ offset: 0n, metadata: '' });
@@ -84,6 +90,62 @@ describe('a hot recorder', () => {
     expect(recorder.status).toMatchObject({ ...nothing, pauses: 1 });
     expect(recorder.position(PARTITION)).toEqual({ offset: 2n, metadata: '' });
   });
+
+  it('has no room when keys and what each record takes beside its value reach the bytes that may wait', async () => {
+    const recorder = setUp(() => new Promise(() => undefined), { maxBufferedBytes: 1_000 });
+    await recorder.onAssigned(PARTITION, RANGE);
+    await recorder.onRecords(PARTITION, [{ ...RECORD, key: 'K'.repeat(600) }]);
+    expect(recorder.status.bufferedBytes).toBeGreaterThan(1_000);
+    const handBack = new AbortController();
+    const waiting = recorder.onRecords(PARTITION, [{ ...RECORD, offset: 1n }], handBack.signal);
+    expect(recorder.status.pauses).toBe(1);
+    handBack.abort(new Error('no more room'));
+    await expect(waiting).rejects.toThrow('no more room');
+  });
+
+  it('ends the wait for room with the signal of the call, and takes none of its records', async () => {
+    const recorder = setUp(() => new Promise(() => undefined), { maxBufferedRecords: 1 });
+    await recorder.onAssigned(PARTITION, RANGE);
+    await recorder.onRecords(PARTITION, [RECORD]);
+    const handBack = new AbortController();
+    const waiting = recorder.onRecords(PARTITION, [{ ...RECORD, offset: 1n }], handBack.signal);
+    handBack.abort(new Error('the group rebalances'));
+    await expect(waiting).rejects.toThrow('the group rebalances');
+    expect(recorder.status).toMatchObject({ bufferedRecords: 1, pauses: 1 });
+    expect(recorder.failure.aborted).toBe(false);
+  });
+
+  it.each(['openPosition', 'read'] as const)(
+    'ends an assignment that waits for %s with the signal of the call, and has nothing then',
+    async (call) => {
+      const isAsked = Promise.withResolvers<undefined>();
+      const away = (signal: AbortSignal | undefined) => {
+        isAsked.resolve(undefined);
+        return new Promise<never>((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new Error('the connection was cut')));
+        });
+      };
+      const recorder = setUp(
+        () => Promise.resolve(STORED),
+        {},
+        {
+          position: 5n,
+          end: 9n,
+          lastHash: 'f'.repeat(64),
+          ...(call === 'read'
+            ? { read: (_, __, ___, options) => away(options?.signal) }
+            : { openPosition: (_, __, ___, signal) => away(signal) }),
+        },
+      );
+      const handBack = new AbortController();
+      const assigning = recorder.onAssigned(PARTITION, { begin: 0n, end: 9n }, undefined, handBack.signal);
+      await isAsked.promise;
+      handBack.abort(new Error('the group rebalances'));
+      await expect(assigning).rejects.toThrow('the group rebalances');
+      expect(recorder.storedTo(PARTITION)).toBeUndefined();
+      expect(recorder.failure.aborted).toBe(false);
+    },
+  );
 
   it('stores as many batches side by side as it has writers, never two of one partition', async () => {
     const commits: number[][] = [];
@@ -117,17 +179,19 @@ describe('a hot recorder', () => {
 /** A recorder that writes each record at once, into a store whose commits end as they are told. */
 function setUp(
   commit: HotStore['commit'],
-  options: { readonly batchTimeoutMs?: number; readonly maxBufferedRecords?: number } = {},
+  options: Partial<Pick<HotRecorderOptions, 'batchTimeoutMs' | 'maxBufferedRecords' | 'maxBufferedBytes'>> = {},
   {
     position = 0n,
     end = 1n,
     lastHash,
     read = async () => [],
+    openPosition = async () => ({ logId: 'log', nextOffset: position, lastHash }),
   }: {
     readonly position?: bigint;
     readonly end?: bigint;
     readonly lastHash?: string;
     readonly read?: EventLog['read'];
+    readonly openPosition?: HotStore['openPosition'];
   } = {},
 ): HotRecorder {
   const stop = new AbortController();
@@ -141,7 +205,7 @@ function setUp(
     range: async () => ({ begin: 0n, end }),
   } as unknown as EventLog;
   const store: HotStore = {
-    openPosition: async () => ({ logId: 'log', nextOffset: position, lastHash }),
+    openPosition,
     readPositions: async () => [],
     commit,
   };

@@ -2,15 +2,15 @@ import type { CommittedOffset, EventLog, LogRecord, OffsetRange, TopicPartition 
 import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
 import { Condition } from '../condition.js';
 import { Outages } from '../outages.js';
+import { readRecord } from '../read-record.js';
 import type { Recorder, RecorderStatus } from '../recorder.js';
 import type { WrittenBatch } from './batch-write.js';
 import { BatchWriter } from './batch-writer.js';
 import { cutBatch } from './cut-batch.js';
 import { HotCounter, type HotCounts } from './hot-counts.js';
 import type { HotStore } from './hot-store.js';
+import { assertSameLog } from './hot-log.js';
 import { PartitionQueue } from './partition-queue.js';
-import { readRecord } from './read-record.js';
-import { assertSameLog } from './same-log.js';
 
 export interface HotRecorderOptions {
   readonly log: EventLog;
@@ -25,7 +25,7 @@ export interface HotRecorderOptions {
   readonly writers?: number;
   /** Rows that may wait before no more are taken; what one call hands over comes on top. @default 5000 */
   readonly maxBufferedRecords?: number;
-  /** Encoded bytes that may wait before no more are taken, likewise. @default 16 MiB */
+  /** Memory that records and their events may take before no more are taken, bytes, likewise. @default 32 MiB */
   readonly maxBufferedBytes?: number;
   /** Called with each failure that is waited out. */
   readonly onFault?: (fault: MarketDataError) => void;
@@ -66,7 +66,7 @@ export class HotRecorder implements Recorder {
       batchTimeoutMs: 5000,
       writers: 2,
       maxBufferedRecords: 5000,
-      maxBufferedBytes: 16 * 1024 * 1024,
+      maxBufferedBytes: 32 * 1024 * 1024,
       onFault: () => undefined,
       onCommit: () => undefined,
       ...options,
@@ -114,14 +114,20 @@ export class HotRecorder implements Recorder {
     return offset === undefined ? undefined : { offset, metadata: '' };
   }
 
-  async onAssigned(partition: TopicPartition, range: OffsetRange): Promise<bigint> {
+  async onAssigned(
+    partition: TopicPartition,
+    range: OffsetRange,
+    _committed?: CommittedOffset,
+    signal: AbortSignal = this.#options.signal,
+  ): Promise<bigint> {
     const { log, store } = this.#options;
-    const position = await this.#waitOut((signal) => store.openPosition(partition, log.id, range.begin, signal));
-    await this.#waitOut((signal) => assertSameLog(log, partition, range, position, signal));
+    const stop = AbortSignal.any([signal, this.#stop]);
+    const position = await this.#outages.waitOut(() => store.openPosition(partition, log.id, range.begin, stop), stop);
+    await this.#outages.waitOut(() => assertSameLog(log, partition, position, stop), stop);
     const queue = new PartitionQueue(partition, position.nextOffset);
     this.#queues.get(keyOf(partition))?.revoke();
     if (range.begin > position.nextOffset) {
-      queue.addRetentionGap(range.begin, await this.#firstTime(partition, range.begin));
+      queue.addRetentionGap(range.begin, await this.#firstTime(partition, range.begin, stop));
     }
     this.#queues.set(keyOf(partition), queue);
     this.#counter.assigned(partition, position.nextOffset, range);
@@ -129,7 +135,11 @@ export class HotRecorder implements Recorder {
     return queue.queuedTo;
   }
 
-  async onRecords(partition: TopicPartition, records: readonly LogRecord[]): Promise<void> {
+  async onRecords(
+    partition: TopicPartition,
+    records: readonly LogRecord[],
+    signal: AbortSignal = this.#options.signal,
+  ): Promise<void> {
     this.#failure.signal.throwIfAborted();
     const queue = this.#queues.get(keyOf(partition));
     if (queue === undefined) {
@@ -139,7 +149,7 @@ export class HotRecorder implements Recorder {
     // Nothing comes between the last look and the taking, however many partitions wait for the same room.
     await this.#urgently(
       () => this.#isFull() && !queue.revoked,
-      this.#stop,
+      signal,
       () => {
         queue.add(records);
       },
@@ -160,7 +170,7 @@ export class HotRecorder implements Recorder {
   }
 
   async flush(signal: AbortSignal): Promise<void> {
-    await this.#urgently(this.#isPending(), AbortSignal.any([signal, this.#stop]));
+    await this.#urgently(this.#isPending(), signal);
   }
 
   /** Nothing is assigned: what has failed belongs to the past. */
@@ -175,10 +185,11 @@ export class HotRecorder implements Recorder {
   /** Has batches written without waiting for them to fill, as long as the condition holds; then goes on at once. */
   async #urgently(condition: () => boolean, signal: AbortSignal, then: () => void = () => undefined): Promise<void> {
     if (condition()) {
+      const stop = AbortSignal.any([signal, this.#stop]);
       this.#urgent += 1;
       this.#schedule();
       try {
-        while (condition()) await this.#changed.wait(signal);
+        while (condition()) await this.#changed.wait(stop);
       } finally {
         this.#urgent -= 1;
       }
@@ -200,7 +211,7 @@ export class HotRecorder implements Recorder {
   async #writeOld(): Promise<void> {
     this.#timer = undefined;
     // Its failure is the work's, which reports it.
-    await this.#urgently(this.#isPending(), this.#stop).catch(() => undefined);
+    await this.#urgently(this.#isPending(), this.#options.signal).catch(() => undefined);
   }
 
   /** Begins before it returns, so that what it takes is no longer idle. */
@@ -262,13 +273,9 @@ export class HotRecorder implements Recorder {
     );
   }
 
-  async #waitOut<Result>(action: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return this.#outages.waitOut(action, this.#stop);
-  }
-
   /** When the log took the first record that it still has; now, when it has none. */
-  async #firstTime(partition: TopicPartition, begin: bigint): Promise<Nanoseconds> {
-    const first = await this.#waitOut((signal) => readRecord(this.#options.log, partition, begin, signal));
+  async #firstTime(partition: TopicPartition, begin: bigint, stop: AbortSignal): Promise<Nanoseconds> {
+    const first = await this.#outages.waitOut(() => readRecord(this.#options.log, partition, begin, stop), stop);
     return first?.appendedAt ?? BigInt(Date.now()) * 1_000_000n;
   }
 }

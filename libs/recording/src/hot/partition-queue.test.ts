@@ -3,6 +3,7 @@ import { encodeEvent } from '@aipx/market-proto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordHash } from '../record-hash.js';
+import { heldBytes } from './held-bytes.js';
 import { PartitionQueue, recordOf } from './partition-queue.js';
 
 const PARTITION = { topic: 'market.gap', partition: 1 };
@@ -44,8 +45,17 @@ describe('a partition queue', () => {
     );
   });
 
-  it('names the stretch that the log skips', () => {
+  it('takes offsets that the log passes over for no loss: they hold no record', () => {
     const queue = new PartitionQueue(PARTITION, 3n);
+    queue.add([...records(4n, 5n), ...records(7n, 8n)]);
+    const head = queue.head();
+    expect(head?.items.map((item) => recordOf(item)?.offset)).toEqual([4n, 7n]);
+    expect(head?.move).toMatchObject({ from: 3n, to: 8n });
+  });
+
+  it('names the stretch that was gone before it could be read', () => {
+    const queue = new PartitionQueue(PARTITION, 3n);
+    queue.addRetentionGap(5n, 1005n);
     queue.add(records(5n, 7n));
     const [skipped, ...others] = queue.head()?.items ?? [];
     expect(skipped).toMatchObject({
@@ -82,7 +92,7 @@ describe('a partition queue', () => {
     if (head === undefined) throw new Error('no head');
     queue.add(records(3n, 5n));
     queue.drop(head);
-    expect(queue).toMatchObject({ storedTo: 3n, queuedTo: 5n, length: 2, bytes: 2 * VALUE.length });
+    expect(queue).toMatchObject({ storedTo: 3n, queuedTo: 5n, length: 2, bytes: 2 * heldBytes(record(3n)) });
     expect(queue.head()?.move).toMatchObject({ from: 3n, to: 5n });
   });
 

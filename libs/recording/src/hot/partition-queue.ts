@@ -2,6 +2,7 @@ import type { LogRecord, TopicPartition } from '@aipx/event-log';
 import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
 import { decodeRecord } from '../decode-record.js';
 import { recordHash } from '../record-hash.js';
+import { heldBytes } from './held-bytes.js';
 import { stepFrom, type HotState, type HotStep } from './hot-protocol.js';
 import type { HotRow, PositionMove } from './hot-store.js';
 import { retentionGap } from './retention-gap.js';
@@ -28,7 +29,7 @@ export interface QueueHead {
   readonly move: PositionMove;
 }
 
-/** What was handed over of one partition and is not stored yet, from the stored position on and without a hole. */
+/** What was handed over of one partition and is not stored yet, from the stored position on, no record left out. */
 export class PartitionQueue {
   readonly partition: TopicPartition;
   #state: HotState = 'waiting';
@@ -65,7 +66,7 @@ export class PartitionQueue {
     return this.#items.length;
   }
 
-  /** Encoded bytes of what waits. */
+  /** The memory that what waits takes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -89,12 +90,11 @@ export class PartitionQueue {
     this.#state = stepFrom(this.#state, step);
   }
 
-  /** Takes the next records: what was taken before is trimmed, what the log skips becomes a Gap. */
+  /** Takes the next records: what was taken before is trimmed, and an offset that the log passes over holds none. */
   add(records: readonly LogRecord[]): void {
     if (this.revoked) return;
     for (const record of records) {
       if (record.offset < this.#queuedTo) continue;
-      if (record.offset > this.#queuedTo) this.addRetentionGap(record.offset, record.appendedAt);
       const next = record.offset + 1n;
       const decoded = decodeRecord(record);
       this.#items.push(
@@ -102,7 +102,7 @@ export class PartitionQueue {
           ? { row: { ...this.partition, event: decoded.event, record }, next }
           : { record, error: decoded.error, next },
       );
-      this.#bytes += record.value.length;
+      this.#bytes += heldBytes(record);
       this.#queuedTo = next;
     }
   }
@@ -128,7 +128,10 @@ export class PartitionQueue {
   drop(head: QueueHead): void {
     if (this.revoked) return;
     this.#items.splice(0, head.items.length);
-    for (const item of head.items) this.#bytes -= recordOf(item)?.value.length ?? 0;
+    for (const item of head.items) {
+      const record = recordOf(item);
+      if (record !== undefined) this.#bytes -= heldBytes(record);
+    }
     this.#storedTo = head.move.to;
   }
 }

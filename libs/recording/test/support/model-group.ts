@@ -136,18 +136,18 @@ export class ModelMember {
   async #feed({ handler, over }: Stay, partition: TopicPartition, isOver: AbortSignal): Promise<void> {
     try {
       if (isOver.aborted) return;
-      let next = await handler.onAssigned(partition, this.#log.range(partition), this.#committed());
+      let next = await handler.onAssigned(partition, this.#log.range(partition), this.#committed(), isOver);
       for (;;) {
         await this.#pause();
         if (this.isDead) return;
         if (isOver.aborted) break;
         const records = this.#log.read(partition, next, { maxRecords: 3, maxBytes: 1 });
         if (records.length === 0) continue;
-        await handler.onRecords(partition, records);
+        await handler.onRecords(partition, records, isOver);
         next += BigInt(records.length);
       }
     } catch (error) {
-      over.abort(error);
+      if (!isOver.aborted || error !== isOver.reason) over.abort(error);
     }
     await handler.onRevoked(partition).catch((error: unknown) => {
       over.abort(error);

@@ -1,5 +1,6 @@
 import { MarketDataError } from '@aipx/market-model';
 import type { Client } from 'pg';
+import { isAway } from '../database-error.js';
 import type { MigrationNames } from './migration-files.js';
 
 /** What kind of database it is: the same relations, made of hypertables and continuous aggregates or of tables and views. */
@@ -65,6 +66,7 @@ export function chooseFlavour(
  */
 export async function createExtension(client: Client, where: string): Promise<void> {
   await client.query('CREATE EXTENSION IF NOT EXISTS timescaledb').catch((cause: unknown) => {
+    if (isAway(cause)) throw cause;
     throw new MarketDataError(
       'STORE_REFUSED',
       `the server of ${where} has TimescaleDB, but it cannot be created there: ${String(cause)}; preload it ` +

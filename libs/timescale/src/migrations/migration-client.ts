@@ -1,6 +1,8 @@
 import { MarketDataError } from '@aipx/market-model';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { Connection } from '../connection.js';
 import type { DatabaseAddress } from '../database-address.js';
+import { isAway, reasonOf } from '../database-error.js';
 
 /** The database for messages: no user, no password. */
 export function databasePlace({ database, host, port }: DatabaseAddress): string {
@@ -10,34 +12,41 @@ export function databasePlace({ database, host, port }: DatabaseAddress): string
 /**
  * Lends a connection that ends when the borrower has finished, or at once when the signal aborts.
  *
- * @throws {MarketDataError} `STORE_UNAVAILABLE` when the database cannot be reached, `STORE_REFUSED` for what it says
- * to the borrower; an abort is thrown as it is
+ * @throws {MarketDataError} `STORE_UNAVAILABLE`, retryable, when the database cannot be reached, or not any more;
+ * `STORE_REFUSED` for what else it says to the borrower; an abort is thrown as it is
  */
 export async function useMigrationClient<Result>(
   address: DatabaseAddress,
   signal: AbortSignal,
   borrow: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  signal.throwIfAborted();
-  const client = new Client({ ...address, application_name: 'aipx-migrate', connectionTimeoutMillis: 10_000 });
-  // A lost connection also fails the call that is under way, which reports it.
-  client.on('error', () => undefined);
-  const where = databasePlace(address);
-  await client.connect().catch((cause: unknown) => {
-    const message = `database ${where} cannot be reached: ${String(cause)}`;
-    throw new MarketDataError('STORE_UNAVAILABLE', message, { cause, retryable: true });
-  });
-  const leave = () => void client.end();
-  signal.addEventListener('abort', leave, { once: true });
+  const place = databasePlace(address);
+  const connection = await Connection.open(address, { application_name: 'aipx-migrate' }, signal).catch(
+    (cause: unknown) => {
+      signal.throwIfAborted();
+      throw unavailable(`database ${place} cannot be reached: ${reasonOf(cause)}`, cause);
+    },
+  );
+  let isLost = false;
+  const work = async () => {
+    try {
+      return await borrow(connection.client);
+    } finally {
+      isLost = connection.isCut;
+    }
+  };
   try {
-    signal.throwIfAborted();
-    return await borrow(client);
+    return await connection.use(signal, work);
   } catch (cause) {
     signal.throwIfAborted();
+    if (isLost || isAway(cause)) throw unavailable(`database ${place} was lost: ${reasonOf(cause)}`, cause);
     if (cause instanceof MarketDataError) throw cause;
-    throw new MarketDataError('STORE_REFUSED', `database ${where} refuses a migration: ${String(cause)}`, { cause });
+    throw new MarketDataError('STORE_REFUSED', `database ${place} refuses a migration: ${reasonOf(cause)}`, { cause });
   } finally {
-    signal.removeEventListener('abort', leave);
-    await client.end();
+    await connection.close();
   }
+}
+
+function unavailable(message: string, cause: unknown): MarketDataError {
+  return new MarketDataError('STORE_UNAVAILABLE', message, { cause, retryable: true });
 }

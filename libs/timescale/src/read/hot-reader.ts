@@ -21,6 +21,8 @@ export interface HotRowFilter {
   readonly partition?: number;
   /** With `partition`: half open. */
   readonly offsets?: { readonly begin: bigint; readonly end: bigint };
+  /** Only rows at or behind the end of their partition, and those of partitions that are not listed. At least one is. */
+  readonly outside?: readonly { readonly partition: number; readonly end: bigint }[];
 }
 
 /** What makes a trade one and the same for the hot store. */
@@ -221,10 +223,19 @@ function unescaped(text: string): string {
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-function conditions(kind: MarketEvent['kind'], { from, to, partition, offsets }: HotRowFilter): string {
+function conditions(kind: MarketEvent['kind'], { from, to, partition, offsets, outside }: HotRowFilter): string {
   const place = partition === undefined ? '' : ` AND log_partition = ${partition}`;
   const range = offsets === undefined ? '' : ` AND log_offset >= ${offsets.begin} AND log_offset < ${offsets.end}`;
-  return `${place}${range}${between(HOT_TABLES[kind].time, from, to)}`;
+  return `${place}${range}${between(HOT_TABLES[kind].time, from, to)}${notWithin(outside)}`;
+}
+
+function notWithin(partitions: HotRowFilter['outside']): string {
+  if (partitions === undefined) return '';
+  const ends = partitions.map(({ partition, end }) => `(${partition}, ${end}::bigint)`);
+  return (
+    ` AND NOT EXISTS (SELECT FROM (VALUES ${ends.join(', ')}) AS log (partition, log_end)` +
+    ' WHERE partition = log_partition AND log_offset < log_end)'
+  );
 }
 
 function between(column: string, from: string | undefined, to: string | undefined): string {

@@ -1,7 +1,6 @@
 import type { EventLog } from '@aipx/event-log';
+import { hotDatabase, type TestDatabase, testLog } from '../../src/testing/index.js';
 import { hotStore, record } from './recording.js';
-import { hotDatabase, type TestDatabase } from './test-database.js';
-import { testLog } from './test-log.js';
 
 export type Recorded = TestDatabase & ReturnType<typeof record> & { readonly log: EventLog; drained(): Promise<void> };
 

@@ -3,8 +3,8 @@ import type { MarketDataError } from '@aipx/market-model';
 import { HotRecorder, RecordingPipeline, type HotRecorderOptions, type HotStore } from '@aipx/recording';
 import { onTestFinished } from 'vitest';
 import type { DatabaseAddress } from '../../src/database-address.js';
+import { TOPICS } from '../../src/testing/index.js';
 import { TimescaleStore } from '../../src/timescale-store.js';
-import { TOPICS } from './test-log.js';
 
 export interface Recording {
   readonly recorder: HotRecorder;

@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   DEAD_LETTER_TOPIC,
-  EmbeddedEventLog,
   type EventLog,
   type LogRecord,
   type OffsetRange,
@@ -11,23 +7,7 @@ import {
   type TopicPartition,
 } from '@aipx/event-log';
 import type { MarketEvent } from '@aipx/market-model';
-import { EVENT_TOPICS } from '@aipx/market-proto';
-import { onTestFinished } from 'vitest';
-import { entryOf } from './events.js';
-
-export const TOPICS = Object.values(EVENT_TOPICS);
-
-/** A log of one test, with a few partitions a topic. */
-export async function testLog(partitions = 3): Promise<EventLog> {
-  const folder = await mkdtemp(join(tmpdir(), 'aipx-log-'));
-  const topics = Object.fromEntries([...TOPICS, DEAD_LETTER_TOPIC].map((topic) => [topic, partitions]));
-  const log = await EmbeddedEventLog.open({ path: join(folder, 'log.db'), topics });
-  onTestFinished(async () => {
-    await log.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  return log;
-}
+import { entryOf } from '@aipx/market-proto/testing';
 
 export async function publish(log: EventLog, events: readonly MarketEvent[]): Promise<void> {
   await log.append(events.map(entryOf));
@@ -69,8 +49,9 @@ export function afterRetention(log: EventLog, topic: string, begin: bigint): Eve
     read: (partition, from, limits) => log.read(partition, from, limits),
     consume: (options, handler, signal) => {
       const trimmed: PartitionHandler = {
-        onAssigned: (partition, range) => handler.onAssigned(partition, cut(partition, range)),
-        onRecords: (partition, records) => handler.onRecords(partition, records),
+        onAssigned: (partition, range, committed, stop) =>
+          handler.onAssigned(partition, cut(partition, range), committed, stop),
+        onRecords: (partition, records, stop) => handler.onRecords(partition, records, stop),
         onRevoked: (partition) => handler.onRevoked(partition),
       };
       return log.consume(options, trimmed, signal);

@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { onStopSignals } from '@aipx/service';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { kafkaUnavailable } from '@aipx/stack';
 import { thisMachine } from '../figures.ts';
+import { inFolder, publish, runProgram, tell } from '../program.ts';
 import { measureBare } from './bare.ts';
 import { Broker } from './broker.ts';
 import { climb } from './ceiling.ts';
@@ -23,48 +22,18 @@ import {
 
 const SECOND_MS = 1_000;
 
-const options = optionsOrUsage();
-const missing = kafkaUnavailable();
-if (options === undefined) {
-  process.exitCode = 2;
-} else if (missing !== undefined) {
-  process.stderr.write(`nothing was measured: ${missing}\n`);
-  process.exitCode = 1;
-} else {
-  const { stop } = onStopSignals();
-  try {
-    await run(options, stop);
-  } catch (cause) {
-    if (!stop.aborted) throw cause;
-    process.exitCode = 130;
-  }
-}
-
-/** Says what is wrong, and what there is. */
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2));
-  } catch (cause) {
-    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`);
-    return undefined;
-  }
-}
+await runProgram({ read: readOptions, usage: USAGE, missing: kafkaUnavailable, run });
 
 async function run(options: Options, signal: AbortSignal): Promise<void> {
   const { nodeFlags, seconds, quick, out } = options;
   const head = { measuredAt: new Date().toISOString(), quick, machine: thisMachine(), nodeFlags, seconds };
-  const folder = await mkdtemp(join(tmpdir(), 'aipx-bench-ingestion-'));
-  try {
+  await inFolder('ingestion', async (folder) => {
     tell('starting a broker');
     await using broker = await Broker.start(folder, signal);
     const measured = await measure({ broker, folder, nodeFlags, signal }, options);
     const report: IngestionReport = { ...head, ...measured };
-    await mkdir(dirname(out), { recursive: true });
-    await writeFile(out, `${JSON.stringify(report, undefined, 2)}\n`);
-    console.log(reportText(report));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    await publish(report, out, reportText(report));
+  });
 }
 
 type Measured = Pick<IngestionReport, 'figures' | 'steps' | 'highestRateHeld' | 'flat'>;
@@ -111,8 +80,4 @@ async function measureCeiling(
   const climbed = await climb(setting, steps, times, (step) => tell(stepLine(stepFigure(step))));
   const held = climbed.filter(({ fails }) => fails === undefined).map(({ rate }) => rate);
   return { steps: climbed.map(stepFigure), highestRateHeld: Math.max(0, ...held) };
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

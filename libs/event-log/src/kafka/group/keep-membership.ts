@@ -26,7 +26,7 @@ export async function keepMembership(
   let expiry: NodeJS.Timeout | undefined;
   const expect = () => {
     clearTimeout(expiry);
-    expiry = setTimeout(expire, membership.heardAt + sessionTimeoutMs - performance.now());
+    expiry = setTimeout(expire, Math.ceil(membership.heardAt + sessionTimeoutMs - performance.now()));
   };
   const expire = () => {
     onFault(

@@ -29,6 +29,7 @@ export const ATTRIBUTES = {
   codec: 0x07,
   /** The broker stamped the batch when it took it: all records have `maxTimestamp`. */
   appendTime: 0x08,
+  transactional: 0x10,
   /** Transaction markers, no records. */
   control: 0x20,
 } as const;

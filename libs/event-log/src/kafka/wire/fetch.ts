@@ -21,10 +21,20 @@ export interface FetchedPartition {
   readonly errorCode: number;
   /** Record batches as they lie in the log; the last one may be cut off. */
   readonly bytes: Buffer;
+  /** Transactions with records among them that were aborted, by their first offsets. */
+  readonly aborted: readonly AbortedTransaction[];
 }
 
-/** All that is not rolled back by transactions: nothing here ever is. */
-export const READ_UNCOMMITTED = 0;
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
+/**
+ * Up to the first transaction that is still open, so that what is aborted later is not read before. Who reads leaves out what
+ * the answers call aborted.
+ */
+export const READ_COMMITTED = 1;
 
 const NO_BYTES = Buffer.alloc(0);
 const request = kafkajsApi<FetchBody, unknown>('Fetch');
@@ -52,7 +62,11 @@ function readPartition(reader: Decoder, topic: string): FetchedPartition {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
   reader.forward(24); // high watermark, last stable offset, log start
-  reader.readArray(() => reader.forward(16)); // aborted transactions
+  const aborted = reader.readArray(() => readAborted(reader));
   reader.readInt32(); // preferred replica: only offered to those who name their rack
-  return { topic, partition, errorCode, bytes: reader.readBytes() ?? NO_BYTES };
+  return { topic, partition, errorCode, aborted, bytes: reader.readBytes() ?? NO_BYTES };
+}
+
+function readAborted(reader: Decoder): AbortedTransaction {
+  return { producerId: reader.readInt64(), firstOffset: reader.readInt64() };
 }

@@ -45,6 +45,7 @@ declare module 'kafkajs/src/protocol/decoder.js' {
     constructor(bytes: Buffer);
     readInt16(): number;
     readInt32(): number;
+    readInt64(): bigint;
     readString(): string | null;
     readBytes(): Buffer | null;
     readArray<Item>(read: () => Item): Item[];

@@ -5,7 +5,7 @@ const ONE_RECORD = { maxRecords: 1, maxBytes: 1 } as const;
 
 /** The first record from an offset on; `undefined` when there is none, or when retention has moved beyond the offset. */
 export async function readRecord(
-  log: EventLog,
+  log: Pick<EventLog, 'read'>,
   partition: TopicPartition,
   from: bigint,
   signal: AbortSignal,

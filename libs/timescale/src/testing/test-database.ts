@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import type { DatabaseAddress } from '../../src/database-address.js';
-import { migrate } from '../../src/migrations/migrate.js';
+import type { DatabaseAddress } from '../database-address.js';
+import { migrate } from '../migrations/migrate.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -13,8 +13,13 @@ export interface TestDatabase {
   sql(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
+/** The server that all test files share. */
+export function testServer(): DatabaseAddress {
+  return inject('server');
+}
+
 export async function emptyDatabase(): Promise<TestDatabase> {
-  const server = inject('server');
+  const server = testServer();
   const address = { ...server, database: `test_${randomBytes(6).toString('hex')}` };
   const admin = await connected(server);
   await admin.query(`CREATE DATABASE ${address.database}`);

@@ -7,7 +7,7 @@ import {
   type TopicPartition,
 } from '@aipx/event-log';
 import { MarketDataError, type ErrorCode } from '@aipx/market-model';
-import { untilAborted } from '../until-aborted.js';
+import { untilAborted } from './until-aborted.js';
 
 export interface DeadRecord {
   readonly record: LogRecord;

@@ -1,6 +1,6 @@
-import type { LogEntry } from '@aipx/event-log';
 import { parseDecimal, type Gap, type Level, type MarketEvent, type OrderBook, type Tick } from '@aipx/market-model';
-import { encodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
+import { encodeEvent } from '../encode.js';
+import { EVENT_TOPICS } from '../topics.js';
 
 /** 2021-04-17 16:51:02 UTC. */
 export const START = 1_618_678_262_000_000_000n;
@@ -61,11 +61,20 @@ export function gap(n: number, changes: Partial<Gap> = {}): Gap {
   };
 }
 
-export function entryOf(event: MarketEvent): LogEntry {
-  return {
-    topic: EVENT_TOPICS[event.kind],
-    key: event.symbol,
-    value: encodeEvent(event),
-    headers: { exchange: event.exchange },
-  };
+/** A record as producers hand it to the log. */
+export interface TestEntry {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export function entryOf(event: MarketEvent): TestEntry {
+  const { exchange, symbol, kind } = event;
+  return { topic: EVENT_TOPICS[kind], key: symbol, value: encodeEvent(event), headers: { exchange } };
+}
+
+/** A record that no version decodes. */
+export function undecodable(topic: string): TestEntry {
+  return { topic, key: 'KRW-BTC', value: new Uint8Array([0xff, 0xff, 0xff]), headers: { exchange: 'upbit' } };
 }

@@ -1,0 +1,58 @@
+import type { EventLog, TopicPartition } from '@aipx/event-log';
+import { kindOfTopic } from '@aipx/market-proto';
+import type { HotReader, HotRowFilter, HotRowLine } from '@aipx/timescale';
+import { fieldOf, timeOf } from './fields.js';
+import type { Finding } from './findings.js';
+import type { Tally } from './tally.js';
+
+export interface ForeignRowsOptions {
+  readonly log: EventLog;
+  readonly topic: string;
+  /** For one scan of the topic's table. */
+  readonly scan: HotReader;
+  readonly filter: HotRowFilter;
+  readonly tally: Tally;
+  readonly report: (finding: Finding) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Finds rows of the database where the log has no offset: behind the end of a partition, or in one that is not there. */
+export async function findForeignRows(options: ForeignRowsOptions): Promise<void> {
+  const { log, topic, scan, filter, signal } = options;
+  const partitions = await log.partitionsOf(topic);
+  const outside = [...(await endsOf(log, partitions, signal))].map(([partition, end]) => ({ partition, end }));
+  for await (const rows of scan.rows(kindOfTopic(topic), { ...filter, outside })) {
+    // A recorder may have stored meanwhile what came to the log meanwhile.
+    const ends = await endsOf(log, partitions, signal);
+    for (const row of rows) {
+      const end = ends.get(row.partition);
+      if (end === undefined)
+        tell(options, row, `the topic has no such partition, its ${partitions.length} count from 0`);
+      else if (row.offset >= end) tell(options, row, `the log ends before offset ${end}`);
+    }
+  }
+}
+
+/** First offset behind each partition. */
+async function endsOf(log: EventLog, partitions: readonly TopicPartition[], signal: AbortSignal) {
+  const ranges = partitions.map(async (each) => [each.partition, (await log.range(each, { signal })).end] as const);
+  return new Map(await Promise.all(ranges));
+}
+
+function tell({ topic, tally, report }: ForeignRowsOptions, { partition, offset, line }: HotRowLine, why: string) {
+  const kind = kindOfTopic(topic);
+  const time = timeOf(line);
+  const counts = tally.at(topic, time);
+  counts.database += 1;
+  counts.different += 1;
+  report({
+    kind: 'different',
+    store: 'database',
+    partition: { topic, partition },
+    offset,
+    exchange: fieldOf(kind, line, 'exchange') ?? '',
+    symbol: fieldOf(kind, line, 'symbol') ?? '',
+    time,
+    says: `a row stands here, and ${why}`,
+  });
+}

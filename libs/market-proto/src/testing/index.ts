@@ -1,0 +1,1 @@
+export { book, entryOf, gap, level, START, tick, undecodable, type TestEntry } from './events.js';
