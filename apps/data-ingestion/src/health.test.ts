@@ -14,7 +14,7 @@ function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus
     lastFrameAt: NOW - SECOND,
     lastError: undefined,
     reconnects: 0,
-    counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, rejected: 0 },
+    counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0 },
     silent: [],
     stale: [],
     streams: [],

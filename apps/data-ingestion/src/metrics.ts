@@ -81,6 +81,9 @@ export class IngestionMetrics {
     this.#counter('messages_rejected_total', 'Records kept as dead letters', ['venue'], (status) =>
       venuesOf(status).map(([venue, { counts }]) => ({ labels: { venue }, value: counts.rejected })),
     );
+    this.#counter('messages_repeated_total', 'Sound records that came before', ['venue'], (status) =>
+      venuesOf(status).map(([venue, { counts }]) => ({ labels: { venue }, value: counts.repeated })),
+    );
     this.#counter('messages_ignored_total', 'Records of streams that were not subscribed', ['venue'], (status) =>
       venuesOf(status).map(([venue, { counts }]) => ({ labels: { venue }, value: counts.ignored })),
     );

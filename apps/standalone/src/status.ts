@@ -81,7 +81,12 @@ export function summarise({ stores, ingestion, sources, startedAt }: Finished): 
     published: publisher.counts.published,
     // The embedded log pauses the venue instead of letting records go, and no venue here repeats itself.
     conflated: 0,
-    dropped: { rejected: total(({ counts }) => counts.rejected), repeated: 0, expired: 0, overflow: 0 },
+    dropped: {
+      rejected: total(({ counts }) => counts.rejected),
+      repeated: total(({ counts }) => counts.repeated),
+      expired: 0,
+      overflow: 0,
+    },
     gaps: publisher.counts.gaps,
     venues: Object.fromEntries(
       Object.entries(venues).map(([id, { counts }]): [string, VenueSummary] => {

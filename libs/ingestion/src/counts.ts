@@ -8,10 +8,12 @@ export interface VenueCounts {
   orderbook: number;
   /** Sound data of a symbol or channel that was not subscribed. */
   ignored: number;
+  /** Sound data that came before. */
+  repeated: number;
   /** Not decodable or against the rules of an event: kept as dead letters. */
   rejected: number;
 }
 
 export function zeroVenueCounts(): VenueCounts {
-  return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, rejected: 0 };
+  return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0 };
 }

@@ -8,10 +8,10 @@ export {
   type IngestionHooks,
   type IngestionOptions,
   type IngestionStatus,
-  type VenueIngestionStatus,
 } from './ingestion.js';
 export type { DropCounts, PublishCounts, PublisherStatus, SpillStatus, VenuePublishCounts } from './publisher.js';
 export { SpillQueue } from './spill/spill-queue.js';
 export type { StreamStatus, SubscriptionState } from './subscription-states.js';
 export type { VenueInput } from './venue-connection.js';
 export { unknownSymbols } from './unknown-symbols.js';
+export type { VenueIngestionStatus } from './venue-status.js';

@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
 import { MarketDataError, type Gap, type Nanoseconds } from '@aipx/market-model';
 import type { Subscription } from '@aipx/venue';
-import { wallClock, type ConnectionState, type StateChange } from '@aipx/websocket-client';
+import { wallClock, type StateChange } from '@aipx/websocket-client';
 import { BufferedPublisher } from './buffer/buffered-publisher.js';
 import type { BufferLimits } from './buffer/limits.js';
 import type { WaitingRecord } from './buffer/waiting-record.js';
-import type { VenueCounts } from './counts.js';
 import { FramePublisher } from './frame-publisher.js';
 import type { FrameUnit } from './frame-unit.js';
 import { endsOf, readPast, spilledPast, type PastOptions } from './past.js';
 import type { Publisher, PublisherStatus } from './publisher.js';
 import type { SpillQueue } from './spill/spill-queue.js';
-import type { StreamStatus } from './subscription-states.js';
 import { UnnamedPast } from './unnamed-past.js';
 import { VenueConnection, type VenueInput } from './venue-connection.js';
+import { venueStatus, type VenueIngestionStatus } from './venue-status.js';
 
 export interface IngestionOptions {
   readonly log: EventLog;
+  /** One a connection: a venue may be given several, each with streams of its own. */
   readonly venues: readonly VenueInput[];
   /** Ends everything at once; what waits is kept only where there is a spill. */
   readonly signal: AbortSignal;
@@ -62,25 +62,6 @@ export interface IngestionStatus {
   readonly venues: Readonly<Record<string, VenueIngestionStatus>>;
 }
 
-export interface VenueIngestionStatus {
-  readonly state: ConnectionState;
-  /** When the present state began. */
-  readonly since: Nanoseconds;
-  /** Why there is no connection. */
-  readonly lastError: MarketDataError | undefined;
-  /** How often a lost connection was replaced by a new one. */
-  readonly reconnects: number;
-  /** Of any connection. */
-  readonly lastFrameAt: Nanoseconds | undefined;
-  readonly counts: Readonly<VenueCounts>;
-  /** Codes of which nothing came. */
-  readonly silent: readonly string[];
-  /** Codes that were regular and have fallen silent among busy ones. */
-  readonly stale: readonly string[];
-  /** Each subscribed stream: requested, active, silent or stale. */
-  readonly streams: readonly StreamStatus[];
-}
-
 /** Frames and bytes that may wait for a log in this process, and the frames and the wait (ms) of one append to it. */
 export interface PausingLimits {
   readonly maxWaitingFrames: number;
@@ -108,7 +89,7 @@ export class Ingestion {
   readonly #publisher: Publisher;
   readonly #failure = Promise.withResolvers<never>();
   readonly #endOfPast = new AbortController();
-  readonly #failedVenues = new Set<string>();
+  readonly #failed = new Set<VenueInput>();
   #started = false;
   #publishing: Promise<void> = Promise.resolve();
   #rememberingPast: Promise<unknown> = Promise.resolve();
@@ -190,8 +171,9 @@ export class Ingestion {
   }
 
   status(): IngestionStatus {
-    const venues = this.#connections.map((connection) => [connection.id, venueStatus(connection)] as const);
-    return { publisher: this.#publisher.status, venues: Object.fromEntries(venues) };
+    const venues = [...Map.groupBy(this.#connections, ({ id }) => id)];
+    const statuses = venues.map(([id, connections]) => [id, venueStatus(connections)] as const);
+    return { publisher: this.#publisher.status, venues: Object.fromEntries(statuses) };
   }
 
   #newPublisher(): Publisher {
@@ -211,8 +193,9 @@ export class Ingestion {
   #openUnnamedPast(folder: string, startedAt: Nanoseconds): UnnamedPast {
     const { venues, hooks = {} } = this.#options;
     const onFault = (error: MarketDataError) => hooks.onFault?.(error);
-    const subscriptions = new Map(venues.map((input) => [input.driver.id, input.subscriptions] as const));
-    return new UnnamedPast({ folder, venues: subscriptions, startedAt, onFault });
+    const inputs = [...Map.groupBy(venues, ({ driver }) => driver.id)];
+    const subscriptions = inputs.map(([id, ofVenue]) => [id, ofVenue.flatMap((each) => each.subscriptions)] as const);
+    return new UnnamedPast({ folder, venues: new Map(subscriptions), startedAt, onFault });
   }
 
   #connection(input: VenueInput): VenueConnection {
@@ -239,10 +222,10 @@ export class Ingestion {
   }
 
   /** Final for the venue. The rest goes on while there is any; a replay is one piece. */
-  #venueFailed({ driver, replay }: VenueInput, error: MarketDataError): void {
-    this.#failedVenues.add(driver.id);
-    this.#options.hooks?.onVenueFailed?.(driver.id, error);
-    if (replay !== undefined || this.#failedVenues.size === this.#connections.length) this.#failure.reject(error);
+  #venueFailed(input: VenueInput, error: MarketDataError): void {
+    this.#failed.add(input);
+    this.#options.hooks?.onVenueFailed?.(input.driver.id, error);
+    if (input.replay !== undefined || this.#failed.size === this.#connections.length) this.#failure.reject(error);
   }
 
   async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: PastOptions): Promise<void> {
@@ -251,20 +234,4 @@ export class Ingestion {
     if (known === undefined) this.#unnamedPast?.forget(connection.id);
     else connection.feed.rememberPast(known);
   }
-}
-
-function venueStatus(connection: VenueConnection): VenueIngestionStatus {
-  const streams = connection.streams();
-  const stale = streams.filter(({ state }) => state === 'stale').map(({ symbol }) => symbol);
-  return {
-    state: connection.state,
-    since: connection.since,
-    lastError: connection.error,
-    reconnects: connection.reconnects,
-    lastFrameAt: connection.feed.lastFrameAt,
-    counts: { ...connection.feed.counts },
-    silent: connection.silentSymbols(),
-    stale: [...new Set(stale)],
-    streams,
-  };
 }

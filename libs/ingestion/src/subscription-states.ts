@@ -1,15 +1,18 @@
-import type { Channel, Nanoseconds } from '@aipx/market-model';
+import { MarketDataError, type Channel, type Nanoseconds } from '@aipx/market-model';
 import type { Subscription } from '@aipx/venue';
 
 /**
- * `requested`: asked for, nothing came yet. `active`: data came on this connection. `silent`: nothing came within the
+ * `requested`: asked for, nothing came yet. `registered`: nor did data come yet, but the venue said that it will when there is
+ * any. `refused`: the venue said no. `active`: data came on this connection. `silent`: nothing came within the
  * time in which the venue answers a subscription, so the code is unknown to it, or nothing is happening. `stale`: data
  * came regularly, and has not come for far longer than ever while other streams went on.
  */
-export type SubscriptionState = 'requested' | 'active' | 'silent' | 'stale';
+export type SubscriptionState = 'requested' | 'registered' | 'refused' | 'active' | 'silent' | 'stale';
 
 export interface StreamStatus extends Subscription {
   readonly state: SubscriptionState;
+  /** Why it is `refused`. */
+  readonly error?: MarketDataError;
 }
 
 export interface StreamLimits {
@@ -30,6 +33,8 @@ interface Stream {
   readonly subscription: Subscription;
   /** Receive time of the last record, whichever connection brought it. */
   lastRecordAt: Nanoseconds | undefined;
+  /** What the venue said of it on the present connection. */
+  answer: 'none' | 'registered' | MarketDataError;
   isActive: boolean;
   isStale: boolean;
   watchedFrom: number;
@@ -102,6 +107,12 @@ export class SubscriptionStates {
     return undefined;
   }
 
+  /** The venue said of a stream on the present connection that it stands, or why it does not. */
+  answered({ symbol, channel }: Subscription, error: MarketDataError | undefined): void {
+    const stream = this.#byChannel[channel].get(symbol);
+    if (stream !== undefined) stream.answer = error ?? 'registered';
+  }
+
   /** Receive time of the stream's last record, whichever connection brought it. */
   lastRecordAt(symbol: string, channel: Channel): Nanoseconds | undefined {
     return this.#byChannel[channel].get(symbol)?.lastRecordAt;
@@ -124,10 +135,12 @@ export class SubscriptionStates {
   list(now: Nanoseconds): readonly StreamStatus[] {
     const isOverdue = this.#requestedAt !== undefined && now - this.#requestedAt >= this.#firstRecordWithin;
     const unheardOf = isOverdue ? 'silent' : 'requested';
-    return this.#streams.map(({ subscription, isActive, isStale }) => ({
-      ...subscription,
-      state: isStale ? 'stale' : isActive ? 'active' : unheardOf,
-    }));
+    return this.#streams.map(({ subscription, isActive, isStale, answer }) => {
+      if (isStale) return { ...subscription, state: 'stale' };
+      if (isActive) return { ...subscription, state: 'active' };
+      if (answer instanceof MarketDataError) return { ...subscription, state: 'refused', error: answer };
+      return { ...subscription, state: answer === 'registered' ? 'registered' : unheardOf };
+    });
   }
 
   #hasBecomeStale({ isActive, isStale, heardAt, watchedFrom, longestPause }: Stream): boolean {
@@ -143,5 +156,5 @@ export class SubscriptionStates {
 }
 
 function unheard() {
-  return { isActive: false, isStale: false, watchedFrom: 0, heardAt: 0, longestPause: 0 };
+  return { answer: 'none' as const, isActive: false, isStale: false, watchedFrom: 0, heardAt: 0, longestPause: 0 };
 }

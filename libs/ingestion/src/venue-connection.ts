@@ -1,5 +1,12 @@
 import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
-import type { FrameRecord, Subscription, VenueDriver } from '@aipx/venue';
+import type {
+  ConnectionAccess,
+  ConnectionPass,
+  FrameRecord,
+  SessionMemory,
+  Subscription,
+  VenueDriver,
+} from '@aipx/venue';
 import {
   ConnectLimiter,
   ReconnectingWebSocket,
@@ -9,8 +16,10 @@ import {
   type StateChange,
   type WebSocketConnection,
 } from '@aipx/websocket-client';
+import { AccessGate } from './access-gate.js';
 import { connectionSettings, type ConnectionOverrides } from './connection-settings.js';
 import type { FrameUnit } from './frame-unit.js';
+import { Outbox } from './outbox.js';
 import type { StreamStatus } from './subscription-states.js';
 import { VenueFeed } from './venue-feed.js';
 
@@ -23,6 +32,10 @@ export interface VenueInput extends ConnectionOverrides {
   readonly bookDepth?: number;
   /** One for all that connects to the venue from this process. @default one of its own, with the driver's limit */
   readonly connectLimiter?: ConnectLimiter;
+  /** Gives leave to connect, where the venue wants to be asked. */
+  readonly access?: ConnectionAccess;
+  /** What the venue's sessions remember; one for all connections to it. */
+  readonly memory?: SessionMemory;
   /** Set when the venue plays a recorded source: its identity, and how many of its frames are done. */
   readonly replay?: { readonly source: string; readonly framesDone: number };
 }
@@ -50,30 +63,43 @@ export class VenueConnection {
   readonly #clock: Clock;
   readonly #isReplay: boolean;
   readonly #socket: ReconnectingWebSocket;
+  readonly #access: AccessGate | undefined;
   readonly #gone = Promise.withResolvers<undefined>();
   #housekeeping: NodeJS.Timeout | undefined;
   #since: Nanoseconds;
   #opened = 0;
+  /** Of the present connection. */
+  #outbox: Outbox | undefined;
   #error: MarketDataError | undefined;
   #ending = false;
+  #endOfPass: () => void = () => undefined;
   #silenceReported = false;
   #hasDelivered = false;
 
   /** @throws {MarketDataError} `CONFIG_INVALID`, naming venue and value and what would be right */
   constructor(input: VenueInput, hooks: VenueConnectionHooks, signal: AbortSignal, clock: Clock = wallClock) {
-    const { driver, subscriptions, bookDepth = driver.defaults.bookDepth, replay } = input;
+    const { driver, subscriptions, bookDepth = driver.defaults.bookDepth, replay, memory } = input;
     checkDepth(driver, bookDepth);
     this.#driver = driver;
     this.#hooks = hooks;
     this.#clock = clock;
     this.#since = clock();
     this.#isReplay = replay !== undefined;
-    this.feed = new VenueFeed({ driver, subscriptions, bookDepth, onUnit: hooks.onUnit, ...(replay && { replay }) });
+    this.feed = new VenueFeed({
+      driver,
+      subscriptions,
+      bookDepth,
+      onUnit: hooks.onUnit,
+      ...(memory && { memory }),
+      ...(replay && { replay }),
+    });
+    const turns = input.connectLimiter ?? new ConnectLimiter(driver.defaults.connectLimit);
+    this.#access = input.access && new AccessGate(input.access, turns, signal);
     this.#socket = new ReconnectingWebSocket({
       url: input.websocketUrl,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       ...connectionSettings(driver, input),
-      limiter: input.connectLimiter ?? new ConnectLimiter(driver.defaults.connectLimit),
+      gate: this.#access ?? turns,
       signal,
       clock,
       onOpen: (connection) => this.#subscribe(connection),
@@ -144,14 +170,31 @@ export class VenueConnection {
   silentSymbols(): readonly string[] {
     if (this.#isReplay || this.#socket.state !== 'CONNECTED') return [];
     const streams = this.streams();
-    const speaking = new Set(streams.filter(({ state }) => state !== 'silent').map(({ symbol }) => symbol));
+    const isHeardOf = ({ state }: StreamStatus) => state !== 'silent' && state !== 'refused';
+    const speaking = new Set(streams.filter(isHeardOf).map(({ symbol }) => symbol));
     return [...new Set(streams.map(({ symbol }) => symbol))].filter((symbol) => !speaking.has(symbol));
   }
 
   #subscribe(connection: WebSocketConnection): void {
     this.#silenceReported = false;
     this.#hasDelivered = false;
-    for (const text of this.feed.opened(connection.id, this.#clock())) connection.send(text);
+    const pass = this.#access?.pass;
+    if (pass !== undefined && this.#isLost(pass)) return;
+    this.#outbox = new Outbox((text) => connection.send(text), this.#driver.defaults.openingEveryMs ?? 0);
+    this.#outbox.say(...this.feed.opened(connection.id, this.#clock(), pass?.secret));
+  }
+
+  /** Ends the connection now if its leave is lost, or as soon as it is. */
+  #isLost({ lost }: ConnectionPass): boolean {
+    const end = () => this.#socket.refuse(leaveLost(this.#driver.id, lost.reason));
+    if (lost.aborted) {
+      end();
+      return true;
+    }
+    const present = new AbortController();
+    this.#endOfPass = () => present.abort();
+    lost.addEventListener('abort', end, { once: true, signal: present.signal });
+    return false;
   }
 
   #frame(bytes: Uint8Array, receivedAt: bigint): void {
@@ -163,12 +206,17 @@ export class VenueConnection {
         if (!this.#hasDelivered) this.#confirm(reading.records);
         break;
       case 'control':
-        if (reading.reply !== undefined) this.#socket.send(reading.reply);
+        if (reading.reply !== undefined) this.#reply(reading.reply, reading.replyAfterMs);
         break;
       case 'refusal':
         this.#socket.refuse(reading.error);
         break;
     }
+  }
+
+  #reply(text: string, afterMs: number | undefined): void {
+    if (afterMs === undefined) this.#socket.send(text);
+    else this.#outbox?.sayAfter(text, afterMs);
   }
 
   /** What cannot be read is no sign that the venue is well. */
@@ -182,11 +230,21 @@ export class VenueConnection {
     if (change.from !== change.to) this.#since = change.at;
     if (change.trigger === 'opened') this.#opened += 1;
     this.#error = change.error;
+    if (change.trigger !== 'opened' && change.trigger !== 'connect') this.#left(change);
     const isEnd = change.trigger === 'lost' && this.#ending;
     if (!isEnd) this.#hooks.onState(change);
     if (change.trigger === 'lost') this.#lost(change.error);
     if (change.trigger === 'failed') this.#failed(change.error);
     if (change.trigger === 'close') this.#end();
+  }
+
+  /** The attempt, or the connection, is over: nothing more is said on it, and whoever gave leave learns how it ended. */
+  #left({ trigger, error }: StateChange): void {
+    this.#outbox?.end();
+    this.#outbox = undefined;
+    this.#endOfPass();
+    this.#endOfPass = () => undefined;
+    this.#access?.left(trigger === 'close' ? undefined : error);
   }
 
   #lost(error: MarketDataError | undefined): void {
@@ -223,6 +281,14 @@ export class VenueConnection {
     clearInterval(this.#housekeeping);
     this.#gone.resolve(undefined);
   }
+}
+
+function leaveLost(venue: string, reason: unknown): MarketDataError {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return new MarketDataError('CONNECTION_LOST', `${venue}: the leave to be connected has ended: ${why}`, {
+    cause: reason,
+    retryable: true,
+  });
 }
 
 /** Venues answer a depth they do not offer with another one, without a word. */

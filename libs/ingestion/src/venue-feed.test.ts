@@ -28,7 +28,15 @@ describe('a venue feed', () => {
     const { feed, send, units } = openFeed();
     feed.opened('c1', 0n);
     for (const frame of ['tick KRW-A 5 1;tick KRW-B 6 1', 'status', 'bad KRW-A', '{', 'other']) send(frame, SECOND);
-    expect(feed.counts).toEqual({ frames: 4, received: 4, tick: 2, orderbook: 0, ignored: 1, rejected: 2 });
+    expect(feed.counts).toEqual({
+      frames: 4,
+      received: 4,
+      tick: 2,
+      orderbook: 0,
+      ignored: 1,
+      repeated: 0,
+      rejected: 2,
+    });
     expect(units.flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual(['tick', 'tick', 'gap', 'gap']);
   });
 

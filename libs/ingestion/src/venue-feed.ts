@@ -7,7 +7,15 @@ import {
   type MarketEvent,
   type Nanoseconds,
 } from '@aipx/market-model';
-import type { FrameReading, FrameRecord, Subscription, VenueDriver, VenueSession } from '@aipx/venue';
+import type {
+  FrameReading,
+  FrameRecord,
+  SessionMemory,
+  StreamNews,
+  Subscription,
+  VenueDriver,
+  VenueSession,
+} from '@aipx/venue';
 import { zeroVenueCounts, type VenueCounts } from './counts.js';
 import type { FrameUnit } from './frame-unit.js';
 import { GapMerger, mergeByKey } from './gap-merger.js';
@@ -17,6 +25,8 @@ export interface VenueFeedOptions {
   readonly driver: VenueDriver;
   readonly subscriptions: readonly Subscription[];
   readonly bookDepth: number;
+  /** What the venue's sessions remember, where they do. */
+  readonly memory?: SessionMemory;
   /** Set when the venue plays a recorded source: its identity, and how many of its frames are done. */
   readonly replay?: { readonly source: string; readonly framesDone: number };
   readonly onUnit: (unit: FrameUnit) => void;
@@ -62,10 +72,15 @@ export class VenueFeed {
     return this.#lastFrameAt;
   }
 
-  /** A connection stands. Returns what to send first. */
-  opened(connectionId: string, at: Nanoseconds): readonly string[] {
-    const { driver, subscriptions, bookDepth } = this.#options;
-    this.#session = driver.openSession({ subscriptions, bookDepth, connectionId });
+  /**
+   * A connection stands. Returns what to send first.
+   *
+   * @param secret what identifies us, where the venue wants that
+   */
+  opened(connectionId: string, at: Nanoseconds, secret?: string): readonly string[] {
+    const { driver, subscriptions, bookDepth, memory } = this.#options;
+    const own = { ...(secret !== undefined && { secret }), ...(memory !== undefined && { memory }) };
+    this.#session = driver.openSession({ subscriptions, bookDepth, connectionId, ...own });
     this.#connectionId = connectionId;
     this.states.requested(at);
     return this.#session.opening;
@@ -96,6 +111,7 @@ export class VenueFeed {
     }
     const reading = this.#session.read(bytes, at);
     if (reading.kind === 'data') this.#data(reading.records, bytes, at);
+    if (reading.kind === 'control' && reading.news !== undefined) this.#heard(reading.news);
     return reading;
   }
 
@@ -127,6 +143,12 @@ export class VenueFeed {
         case 'ignored':
           this.counts.ignored += 1;
           break;
+        case 'repeated':
+          this.#count('repeated');
+          break;
+        case 'gap':
+          gaps.push(this.#missed(record, at));
+          break;
         case 'rejected':
           this.#count('rejected');
           deadLetters.push(this.#deadLetter(record, index, bytes, deadLetters[0]));
@@ -139,7 +161,11 @@ export class VenueFeed {
     this.#offer([...events, ...this.#spaced(gaps, at)], deadLetters, bytes.length);
   }
 
-  #count(outcome: 'tick' | 'orderbook' | 'rejected'): void {
+  #heard({ subscription, error }: StreamNews): void {
+    this.states.answered(subscription, error);
+  }
+
+  #count(outcome: 'tick' | 'orderbook' | 'repeated' | 'rejected'): void {
     this.counts.received += 1;
     this.counts[outcome] += 1;
   }
@@ -185,6 +211,12 @@ export class VenueFeed {
       // A clock that was set back between two processes cannot make a stretch of negative length.
       return this.#gap(each, from < to ? from : to, to, 'RECONNECT', 'not running');
     });
+  }
+
+  #missed(record: Extract<FrameRecord, { outcome: 'gap' }>, at: Nanoseconds): Gap {
+    const { symbol, channel, missed, missedVolume, detail } = record;
+    const from = this.states.lastRecordAt(symbol, channel) ?? this.#lastFrameAt ?? at;
+    return { ...this.#gap(record, from, at, 'SEQUENCE', detail), missed, missedVolume };
   }
 
   #undecodable(record: Extract<FrameRecord, { outcome: 'rejected' }>, at: Nanoseconds): Gap {

@@ -106,6 +106,29 @@ describe('ingestion from a socket', () => {
     expect(venue.connections).toBe(1);
   });
 
+  it('has several connections to one venue, each with streams of its own, and speaks of them as one', async () => {
+    const plain = { driver: plainDriver, websocketUrl: venue.url };
+    const venues = [
+      { ...plain, subscriptions: [A] },
+      { ...plain, subscriptions: [B] },
+    ];
+    const ingestion = await start({}, { venues });
+    const sockets = await Promise.all([venue.connection(0), venue.connection(1)]);
+    const words = await Promise.all([venue.firstWords(0), venue.firstWords(1)]);
+    const of = (symbol: string) => sockets[words.findIndex((text) => text?.endsWith(symbol))];
+    of('KRW-A')?.send('tick KRW-A 5 1');
+    of('KRW-B')?.send('tick KRW-B 5 2');
+    await log.holds('tick', 2);
+    expect(ingestion.status().venues).toMatchObject({
+      plain: { state: 'CONNECTED', counts: { frames: 2, tick: 2 }, streams: [{ ...A }, { ...B }] },
+    });
+    of('KRW-B')?.send('refuse');
+    of('KRW-A')?.send('tick KRW-A 5 3');
+    expect(idsOf(await log.holds('tick', 3))).toContain('3');
+    await finish(ingestion);
+    expect(ingestion.status().venues['plain']?.state).toBe('FAILED');
+  });
+
   it('takes a venue that closes at the expected end for done: all is in the log, and nothing is missing', async () => {
     const ingestion = await start();
     const socket = await venue.connection();

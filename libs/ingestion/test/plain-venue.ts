@@ -4,7 +4,8 @@ import type { FrameRecord, VenueDriver } from '@aipx/venue';
 /**
  * A venue with the simplest protocol there could be: a frame is a line of words. `tick KRW-A 1 id` is a trade, `bad KRW-A`
  * a record that breaks the rules, `other` data nobody subscribed, `status` protocol talk, `refuse` a refusal; several
- * records are separated by `;`, anything else cannot be read.
+ * records are separated by `;`, anything else cannot be read. `again KRW-A` is a trade that came before, `missed KRW-A 7` says
+ * that trades of 7 in all are missing, `stands KRW-A` and `denied KRW-A` answer a subscription, `later 20` wants an answer then.
  */
 export const plainDriver: VenueDriver = {
   id: 'plain',
@@ -21,12 +22,22 @@ export const plainDriver: VenueDriver = {
     bookDepth: 1,
   },
   parseSymbol: (raw) => raw,
-  openSession: ({ subscriptions, connectionId }) => ({
-    opening: [`subscribe ${connectionId} ${subscriptions.map(({ symbol }) => symbol).join(',')}`],
+  openSession: ({ subscriptions, connectionId, secret }) => ({
+    opening: [
+      ...(secret === undefined ? [] : [`I am ${secret}`]),
+      `subscribe ${connectionId} ${subscriptions.map(({ symbol }) => symbol).join(',')}`,
+    ],
     read: (frame, receivedAt) => {
       const text = Buffer.from(frame).toString();
       if (text === 'status') return { kind: 'control' };
       if (text === 'ask') return { kind: 'control', reply: 'answer' };
+      const [word, argument = ''] = text.split(' ');
+      if (word === 'later') return { kind: 'control', reply: 'late answer', replyAfterMs: Number(argument) };
+      if (word === 'stands') return { kind: 'control', news: { subscription: { symbol: argument, channel: 'tick' } } };
+      if (word === 'denied') {
+        const error = new MarketDataError('CONNECTION_REFUSED_BY_VENUE', `no ${argument} for you`);
+        return { kind: 'control', news: { subscription: { symbol: argument, channel: 'tick' }, error } };
+      }
       if (text === 'refuse') {
         return { kind: 'refusal', error: new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'not you') };
       }
@@ -38,6 +49,11 @@ export const plainDriver: VenueDriver = {
 function recordOf(text: string, receivedTimestamp: bigint): FrameRecord {
   const [word, symbol = '', price = '', tradeId = ''] = text.split(' ');
   if (word === 'other') return { outcome: 'ignored', symbol: 'KRW-OTHER' };
+  if (word === 'again') return { outcome: 'repeated', symbol };
+  if (word === 'missed') {
+    const missedVolume = parseDecimal(price);
+    return { outcome: 'gap', symbol, channel: 'tick', missed: 0n, missedVolume, detail: 'volumes do not add up' };
+  }
   if (word === 'bad') {
     const error = new MarketDataError('VALIDATION_TICK', 'price 0');
     return { outcome: 'rejected', symbol, channel: 'tick', error };

@@ -7,12 +7,14 @@ export class VenueServer {
   readonly #server: WebSocketServer;
   /** Connections that asked for their data, in order. */
   readonly #subscribed: WebSocket[] = [];
+  readonly #firstWords = new WeakMap<WebSocket, string>();
   #newSubscriber = Promise.withResolvers<undefined>();
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
     server.on('connection', (socket) => {
-      socket.once('message', () => {
+      socket.once('message', (words: Buffer) => {
+        this.#firstWords.set(socket, words.toString());
         this.#subscribed.push(socket);
         this.#newSubscriber.resolve(undefined);
         this.#newSubscriber = Promise.withResolvers();
@@ -41,6 +43,11 @@ export class VenueServer {
       if (socket !== undefined) return socket;
       await this.#newSubscriber.promise;
     }
+  }
+
+  /** What the nth connection said first. */
+  async firstWords(index: number): Promise<string | undefined> {
+    return this.#firstWords.get(await this.connection(index));
   }
 
   async close(): Promise<void> {

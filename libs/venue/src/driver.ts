@@ -1,6 +1,7 @@
 import type {
   Channel,
   ConnectLimit,
+  Decimal,
   KeepAlive,
   MarketDataError,
   Nanoseconds,
@@ -35,8 +36,25 @@ export interface VenueDriver {
    * `MarketDataError` `VALIDATION_SYMBOL` when the answer is no such list.
    */
   readonly symbolList?: { readonly path: string; read(body: string): readonly string[] };
-  /** One connection's protocol: made anew for each connection, so nothing of an old one leaks into the next. */
+  /**
+   * Which streams go by which connection, where the venue gives each key one connection with so many streams; at most one
+   * list a key. Absent where one connection carries all.
+   *
+   * @throws {MarketDataError} `CONFIG_INVALID`, saying how many keys it would take
+   */
+  spread?(subscriptions: readonly Subscription[], keys: number): readonly (readonly Subscription[])[];
+  /** What sessions remember from one to the next, of all connections to the venue. Absent where that is nothing. */
+  newMemory?(): SessionMemory;
+  /** Whether the venue sends data at this time. Absent where it always does. */
+  isDataExpected?(at: Nanoseconds): boolean;
+  /** One connection's protocol: made anew for each connection, so nothing of an old one leaks into the next but by its memory. */
   openSession(options: SessionOptions): VenueSession;
+}
+
+/** What tells, across connections and restarts, whether something was missed. */
+export interface SessionMemory {
+  /** A trade that was stored before this process: the newest of its symbol that is known. */
+  resume(tick: Tick): void;
 }
 
 export interface SessionOptions {
@@ -45,10 +63,14 @@ export interface SessionOptions {
   readonly bookDepth: number;
   /** Made by the caller for each connection, so that the session has no random source. */
   readonly connectionId: string;
+  /** What identifies us to the venue, where it wants that. Never in an error or a log. */
+  readonly secret?: string;
+  /** What `newMemory` made. */
+  readonly memory?: SessionMemory;
 }
 
 export interface VenueSession {
-  /** What to send when the socket is open, in order. Always the full subscription. */
+  /** What to send when the socket is open, in order, `openingEveryMs` apart. Always the full subscription. */
   readonly opening: readonly string[];
   /** What one received frame says. Never throws: what cannot be read is a `rejected` record with its reason. */
   read(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading;
@@ -57,13 +79,31 @@ export interface VenueSession {
 export type FrameReading =
   /** Market data. One frame may carry several records; a frame that cannot be decoded is one rejected record. */
   | { readonly kind: 'data'; readonly records: readonly FrameRecord[] }
-  /** Protocol talk without market data. `reply` is to be sent back at once. */
-  | { readonly kind: 'control'; readonly reply?: string }
+  /** Protocol talk without market data. `reply` is to be sent back, after so many ms or at once. */
+  | { readonly kind: 'control'; readonly reply?: string; readonly replyAfterMs?: number; readonly news?: StreamNews }
   /** The venue refuses what was asked. `error.retryable` says whether connecting again can help. */
   | { readonly kind: 'refusal'; readonly error: MarketDataError };
 
+/** What the venue says of one stream that was asked for. */
+export interface StreamNews {
+  readonly subscription: Subscription;
+  /** Absent: it stands. */
+  readonly error?: MarketDataError;
+}
+
 export type FrameRecord =
   | { readonly outcome: 'event'; readonly event: Tick | OrderBook }
+  /** Sound data that came before. */
+  | { readonly outcome: 'repeated'; readonly symbol: string }
+  /** What the record behind it shows to be missing. `missed` is 0 where only the volume is known. */
+  | {
+      readonly outcome: 'gap';
+      readonly symbol: string;
+      readonly channel: Channel;
+      readonly missed: bigint;
+      readonly missedVolume: Decimal | undefined;
+      readonly detail: string;
+    }
   /** Sound data of a symbol or channel that was not subscribed. */
   | { readonly outcome: 'ignored'; readonly symbol: string }
   /** Empty symbol and absent channel: not even those could be read. */
@@ -80,6 +120,8 @@ export interface VenueDefaults {
   readonly reconnect: ReconnectPolicy;
   /** Attempts to connect that the venue allows one address, all connections together. */
   readonly connectLimit: ConnectLimit;
+  /** Shortest time, ms, between two messages of ours that open a session. Absent where the venue sets none. */
+  readonly openingEveryMs?: number;
   /** Absent where the venue wants no pings: it sends its own, which the session answers. */
   readonly keepAlive?: KeepAlive;
   /** Longest silence of the whole connection, ms, before it counts as dead. */

@@ -1,7 +1,10 @@
+export type { ConnectionAccess, ConnectionPass } from './access.js';
 export type {
   FrameReading,
   FrameRecord,
+  SessionMemory,
   SessionOptions,
+  StreamNews,
   Subscription,
   VenueDefaults,
   VenueDriver,

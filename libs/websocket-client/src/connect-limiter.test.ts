@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConnectLimiter, type ConnectTurn } from './connect-limiter.js';
+import type { ConnectTurn } from './connect-gate.js';
+import { ConnectLimiter } from './connect-limiter.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

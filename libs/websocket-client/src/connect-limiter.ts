@@ -1,11 +1,6 @@
 import type { ConnectLimit } from '@aipx/market-model';
+import type { ConnectGate, ConnectTurn } from './connect-gate.js';
 import { checkConnectLimit } from './options.js';
-
-/** One attempt's place, from the wish to connect until its outcome is known. */
-export interface ConnectTurn {
-  /** The attempt has ended, however it did, or is no longer wanted. Again does nothing. */
-  release(): void;
-}
 
 interface Turn extends ConnectTurn {
   readonly start: () => void;
@@ -18,7 +13,7 @@ interface Turn extends ConnectTurn {
  * The venue counts an attempt somewhere between its first byte and its outcome. So a place is taken until the outcome is
  * known and for the limit's time after it: however long each way takes, the venue never sees more than it allows.
  */
-export class ConnectLimiter {
+export class ConnectLimiter implements ConnectGate {
   readonly #limit: ConnectLimit;
   readonly #nowMs: () => number;
   readonly #waiting = new Set<Turn>();

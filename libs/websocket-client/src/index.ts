@@ -1,5 +1,6 @@
 export { createWallClock, wallClock, type Clock } from './clock.js';
-export { ConnectLimiter, type ConnectTurn } from './connect-limiter.js';
+export type { ConnectGate, ConnectTurn } from './connect-gate.js';
+export { ConnectLimiter } from './connect-limiter.js';
 export { WebSocketConnection, type ConnectionEvents } from './connection.js';
 export { checkDuration, checkKeepAlive, checkReconnectPolicy, shownUrl, type WebSocketOptions } from './options.js';
 export { ReconnectingWebSocket, type ReconnectingWebSocketOptions } from './reconnecting-websocket.js';

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { MarketDataError, type ReconnectPolicy } from '@aipx/market-model';
 import { Backoff } from './backoff.js';
 import { wallClock, type Clock } from './clock.js';
-import type { ConnectLimiter, ConnectTurn } from './connect-limiter.js';
+import type { ConnectGate, ConnectTurn } from './connect-gate.js';
 import { WebSocketConnection, type ConnectionEvents } from './connection.js';
 import { checkReconnectPolicy, checkWebSocketOptions, shownUrl, type WebSocketOptions } from './options.js';
 import { TRANSITIONS, type ConnectionState, type ConnectionTrigger, type StateChange } from './states.js';
 
 export interface ReconnectingWebSocketOptions extends WebSocketOptions {
   readonly reconnect: ReconnectPolicy;
-  /** Every attempt waits for its turn here; sockets of one venue share one. Absent: no limit but the waits. */
-  readonly limiter?: ConnectLimiter;
+  /** Every attempt waits for its turn here, as with a `ConnectLimiter`. Absent: no limit but the waits. */
+  readonly gate?: ConnectGate;
   /** An abort is a `close`. */
   readonly signal: AbortSignal;
   /** A new connection is open: the place to send its opening frames. */
@@ -93,7 +93,7 @@ export class ReconnectingWebSocket {
     if (TRANSITIONS[this.#state].close === undefined) return this.#closing;
     const connection = this.#release();
     this.#closing = connection?.close() ?? Promise.resolve();
-    this.#move('close', connection === undefined ? {} : { connectionId: connection.id });
+    this.#move('close', idOf(connection));
     this.#connected.reject(this.#stateError('was closed before it was connected'));
     return this.#closing;
   }
@@ -133,9 +133,12 @@ export class ReconnectingWebSocket {
   }
 
   #attempt(): void {
-    const { limiter } = this.#options;
-    if (limiter === undefined) this.#open();
-    else this.#turn = limiter.request(() => this.#open());
+    const { gate } = this.#options;
+    if (gate === undefined) return this.#open();
+    this.#turn = gate.request(
+      () => this.#open(),
+      (error) => this.#ended(error, undefined, !error.retryable),
+    );
   }
 
   #open(): void {
@@ -158,7 +161,7 @@ export class ReconnectingWebSocket {
     resolve(undefined);
   }
 
-  #ended(error: MarketDataError, connection: WebSocketConnection, isFinal: boolean): void {
+  #ended(error: MarketDataError, connection: WebSocketConnection | undefined, isFinal: boolean): void {
     this.#connection = undefined;
     this.#turn?.release();
     const backoffMs = isFinal ? undefined : this.#backoff.fail();
@@ -166,13 +169,13 @@ export class ReconnectingWebSocket {
     const retryInMs = Math.max(backoffMs, Number(error.context['retryAfterMs'] ?? 0));
     this.#retryTimer = setTimeout(() => this.#attempt(), retryInMs);
     if (this.#state === 'CONNECTED') this.#connected = quietPromise();
-    this.#move('lost', { connectionId: connection.id, error, retryInMs });
+    this.#move('lost', { ...idOf(connection), error, retryInMs });
   }
 
-  #fail(error: MarketDataError, connection: WebSocketConnection): void {
+  #fail(error: MarketDataError, connection: WebSocketConnection | undefined): void {
     this.#failure = error;
     this.#release();
-    this.#move('failed', { connectionId: connection.id, error });
+    this.#move('failed', { ...idOf(connection), error });
     this.#connected.reject(error);
   }
 
@@ -217,6 +220,11 @@ export class ReconnectingWebSocket {
       cause,
     });
   }
+}
+
+/** An attempt that was not let in has none. */
+function idOf(connection: WebSocketConnection | undefined): Pick<StateChange, 'connectionId'> {
+  return connection === undefined ? {} : { connectionId: connection.id };
 }
 
 /** A promise whose rejection is told by a state change as well, so that it may stay unheard. */

@@ -26,7 +26,7 @@ function make(limiter: ConnectLimiter, onState: (change: StateChange) => void = 
     handshakeTimeoutMs: 30_000,
     silenceTimeoutMs: 60_000,
     reconnect: EAGER,
-    limiter,
+    gate: limiter,
     signal: stop.signal,
     onFrame: () => undefined,
     onState,

@@ -49,7 +49,12 @@ function expectSoundRecord(record: FrameRecord, driver: VenueDriver, subscriptio
       expect(record.error).toBeInstanceOf(MarketDataError);
       expect(record.error.message).not.toBe('');
       return;
+    case 'gap':
+      expect(subscriptions).toContainEqual({ symbol: record.symbol, channel: record.channel });
+      expect(record.detail).not.toBe('');
+      return;
     case 'ignored':
+    case 'repeated':
       return;
     default:
       record satisfies never;

@@ -1,0 +1,62 @@
+import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
+import type { ConnectionState } from '@aipx/websocket-client';
+import { zeroVenueCounts, type VenueCounts } from './counts.js';
+import type { StreamStatus } from './subscription-states.js';
+import type { VenueConnection } from './venue-connection.js';
+
+export interface VenueIngestionStatus {
+  /** Of several connections the worst. */
+  readonly state: ConnectionState;
+  /** When the present state began. */
+  readonly since: Nanoseconds;
+  /** Why there is no connection. */
+  readonly lastError: MarketDataError | undefined;
+  /** How often a lost connection was replaced by a new one. */
+  readonly reconnects: number;
+  /** Of any connection. */
+  readonly lastFrameAt: Nanoseconds | undefined;
+  readonly counts: Readonly<VenueCounts>;
+  /** Codes of which nothing came. */
+  readonly silent: readonly string[];
+  /** Codes that were regular and have fallen silent among busy ones. */
+  readonly stale: readonly string[];
+  /** Each subscribed stream: requested, active, silent or stale. */
+  readonly streams: readonly StreamStatus[];
+}
+
+/** Worst first. */
+const BY_TROUBLE: readonly ConnectionState[] = ['FAILED', 'DISCONNECTED', 'RECONNECTING', 'CONNECTING', 'CONNECTED'];
+
+/** All connections to one venue as one, the one in most trouble speaking for them. */
+export function venueStatus(connections: readonly VenueConnection[]): VenueIngestionStatus {
+  const [worst] = connections.toSorted((a, b) => BY_TROUBLE.indexOf(a.state) - BY_TROUBLE.indexOf(b.state));
+  if (worst === undefined) throw new RangeError('a venue has one connection at least');
+  const streams = connections.flatMap((connection) => connection.streams());
+  const stale = streams.filter(({ state }) => state === 'stale').map(({ symbol }) => symbol);
+  return {
+    state: worst.state,
+    since: worst.since,
+    lastError: worst.error,
+    reconnects: connections.reduce((sum, { reconnects }) => sum + reconnects, 0),
+    lastFrameAt: latest(connections.map(({ feed }) => feed.lastFrameAt)),
+    counts: sum(connections.map(({ feed }) => feed.counts)),
+    silent: [...new Set(connections.flatMap((connection) => connection.silentSymbols()))],
+    stale: [...new Set(stale)],
+    streams,
+  };
+}
+
+function latest(times: readonly (Nanoseconds | undefined)[]): Nanoseconds | undefined {
+  return times.reduce(
+    (last, time) => (time !== undefined && (last === undefined || time > last) ? time : last),
+    undefined,
+  );
+}
+
+function sum(counts: readonly Readonly<VenueCounts>[]): VenueCounts {
+  const total = zeroVenueCounts();
+  for (const each of counts) {
+    for (const name of Object.keys(total) as (keyof VenueCounts)[]) total[name] += each[name];
+  }
+  return total;
+}

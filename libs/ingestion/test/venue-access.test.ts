@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { MarketDataError } from '@aipx/market-model';
+import type { ConnectionAccess, ConnectionPass, Subscription } from '@aipx/venue';
+import type { StateChange } from '@aipx/websocket-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FrameUnit } from '../src/frame-unit.js';
+import { VenueConnection, type VenueInput } from '../src/venue-connection.js';
+import { Mailbox } from './mailbox.js';
+import { plainDriver } from './plain-venue.js';
+import { VenueServer } from './venue-server.js';
+
+const A: Subscription = { symbol: 'KRW-A', channel: 'tick' };
+const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
+
+interface Asked {
+  readonly signal: AbortSignal;
+  readonly grant: (secret: string) => AbortController;
+  readonly refuse: (error: MarketDataError) => void;
+}
+
+/** Gives leave by hand, and remembers how each leave ended. */
+class ManualAccess implements ConnectionAccess {
+  readonly asked = new Mailbox<Asked>();
+  readonly ends = new Mailbox<string>();
+
+  async enter(signal: AbortSignal): Promise<ConnectionPass> {
+    const { promise, resolve, reject } = Promise.withResolvers<ConnectionPass>();
+    this.asked.put({
+      signal,
+      grant: (secret) => {
+        const lost = new AbortController();
+        const left = (error: MarketDataError | undefined) => this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}`);
+        resolve({ secret, lost: lost.signal, left });
+        return lost;
+      },
+      refuse: reject,
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return await promise;
+  }
+}
+
+describe('a venue that gives leave to connect', () => {
+  let venue: VenueServer;
+  let stop: AbortController;
+  let access: ManualAccess;
+  let units: Mailbox<FrameUnit>;
+  let changes: Mailbox<StateChange>;
+  let failures: MarketDataError[];
+
+  beforeEach(async () => {
+    venue = await VenueServer.listen();
+    stop = new AbortController();
+    access = new ManualAccess();
+    units = new Mailbox();
+    changes = new Mailbox();
+    failures = [];
+  });
+
+  afterEach(async () => {
+    stop.abort();
+    await venue.close();
+  });
+
+  function make(input: Partial<VenueInput> = {}): VenueConnection {
+    return new VenueConnection(
+      { driver: plainDriver, websocketUrl: venue.url, subscriptions: [A, B], access, ...input },
+      {
+        onUnit: (unit) => units.put(unit),
+        onState: (change) => changes.put(change),
+        onSilent: () => undefined,
+        onFailed: (error) => failures.push(error),
+      },
+      stop.signal,
+    );
+  }
+
+  async function until(to: StateChange['to']): Promise<StateChange> {
+    for (;;) {
+      const change = await changes.take();
+      if (change.to === to) return change;
+    }
+  }
+
+  it('is asked before each connection, and told how each one ended', async () => {
+    const connection = make();
+    connection.connect();
+    (await access.asked.take()).grant('key 1');
+    const first = await venue.connection(0);
+    first.terminate();
+    expect(await access.ends.take()).toBe('key 1: CONNECTION_LOST');
+    (await access.asked.take()).grant('key 2');
+    await venue.connection(1);
+    await connection.close();
+    expect(await access.ends.take()).toBe('key 2: as wanted');
+    expect(venue.connections).toBe(2);
+  });
+
+  it('learns who we are by the secret that came with the leave', async () => {
+    make().connect();
+    (await access.asked.take()).grant('key 1');
+    expect(await venue.firstWords(0)).toBe('I am key 1');
+  });
+
+  it('ends the connection as soon as the leave is lost, and is asked again', async () => {
+    make().connect();
+    const leave = (await access.asked.take()).grant('key 1');
+    const socket = await venue.connection(0);
+    const closed = once(socket, 'close');
+    leave.abort(new Error('another process has the key'));
+    await closed;
+    const { error } = await until('RECONNECTING');
+    expect(error).toMatchObject({
+      code: 'CONNECTION_LOST',
+      retryable: true,
+      message: expect.stringContaining('another process has the key') as string,
+    });
+    (await access.asked.take()).grant('key 2');
+    await venue.connection(1);
+  });
+
+  it('fails for good when there will never be leave', async () => {
+    make().connect();
+    const error = new MarketDataError('CONFIG_INVALID', 'the venue does not know this key');
+    (await access.asked.take()).refuse(error);
+    await until('FAILED');
+    expect(failures).toEqual([error]);
+    expect(venue.connections).toBe(0);
+  });
+
+  it('is waited for no longer once the connection is closed', async () => {
+    const connection = make();
+    connection.connect();
+    const { signal } = await access.asked.take();
+    await connection.close();
+    expect(signal.aborted).toBe(true);
+    expect(failures).toEqual([]);
+  });
+
+  it('says of each stream whether it stands, and is answered later where it wants that', async () => {
+    const connection = make();
+    connection.connect();
+    (await access.asked.take()).grant('key 1');
+    const socket = await venue.connection(0);
+    for (const text of ['stands KRW-A', 'denied KRW-B', 'later 1']) socket.send(text);
+    const [answer] = (await once(socket, 'message')) as [Buffer];
+    expect(answer.toString()).toMatch(/^(subscribe|late answer)/);
+    socket.send('tick KRW-A 1 id');
+    await units.take();
+    expect(connection.streams()).toMatchObject([
+      { ...A, state: 'active' },
+      { ...B, state: 'refused', error: { message: 'no KRW-B for you' } },
+    ]);
+  });
+
+  it('has what its records show to be missing named, and what came before counted', async () => {
+    const connection = make();
+    connection.connect();
+    (await access.asked.take()).grant('key 1');
+    const socket = await venue.connection(0);
+    socket.send('tick KRW-A 1 first;again KRW-A;missed KRW-A 7;tick KRW-A 2 next');
+    const { events } = await units.take();
+    expect(events).toMatchObject([
+      { kind: 'tick', tradeId: 'first' },
+      { kind: 'tick', tradeId: 'next' },
+      {
+        kind: 'gap',
+        symbol: 'KRW-A',
+        cause: 'SEQUENCE',
+        missed: 0n,
+        missedVolume: '7',
+        detail: 'volumes do not add up',
+      },
+    ]);
+    expect(connection.feed.counts).toMatchObject({ received: 3, tick: 2, repeated: 1, rejected: 0 });
+  });
+});
