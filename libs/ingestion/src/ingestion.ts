@@ -62,6 +62,8 @@ export interface IngestionStatus {
   readonly venues: Readonly<Record<string, VenueIngestionStatus>>;
 }
 
+type Past = PastOptions & { readonly startedAt: Nanoseconds };
+
 /** Frames and bytes that may wait for a log in this process, and the frames and the wait (ms) of one append to it. */
 export interface PausingLimits {
   readonly maxWaitingFrames: number;
@@ -128,7 +130,7 @@ export class Ingestion {
     const endOf = (venue: string) => unnamedPast?.endOf(venue);
     const spilled = spilledPast(buffer?.spill, endOf);
     const reading = AbortSignal.any([signal, this.#endOfPast.signal]);
-    const past: PastOptions = { log, ends, spilled, since, endOf, onFault, signal: reading };
+    const past = { log, ends, spilled, since, startedAt, endOf, onFault, signal: reading };
     this.#rememberingPast = Promise.all(
       this.#connections.map((connection, index) => this.#rememberPast(connection, this.#options.venues[index], past)),
     ).catch((error: unknown) => this.#failure.reject(error));
@@ -228,9 +230,12 @@ export class Ingestion {
     if (input.replay !== undefined || this.#failed.size === this.#connections.length) this.#failure.reject(error);
   }
 
-  async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: PastOptions): Promise<void> {
+  async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: Past): Promise<void> {
     if (input === undefined || input.replay !== undefined) return;
-    const known = await readPast(past, connection.id, input.subscriptions);
+    const { memory, subscriptions } = input;
+    const useful = memory?.usefulSince(past.startedAt) ?? past.since;
+    const since = useful < past.since ? useful : past.since;
+    const known = await readPast({ ...past, since }, connection.id, subscriptions, memory);
     if (known === undefined) this.#unnamedPast?.forget(connection.id);
     else connection.feed.rememberPast(known);
   }

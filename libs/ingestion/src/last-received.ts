@@ -1,5 +1,5 @@
 import type { EventLog, LogRecord, TopicPartition } from '@aipx/event-log';
-import type { Channel, Nanoseconds } from '@aipx/market-model';
+import type { Channel, Nanoseconds, OrderBook, Tick } from '@aipx/market-model';
 import { decodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
 import type { Subscription } from '@aipx/venue';
 
@@ -19,6 +19,9 @@ export interface SearchedSpan {
   readonly before: Nanoseconds | undefined;
 }
 
+/** Streams and their last records. Gets each stream as it is found, so that what an interrupted search knows is not lost. */
+export type LastRecords = Map<Subscription, Tick | OrderBook>;
+
 /** Where the log of ticks and books ends now. */
 export async function partitionEnds(log: EventLog): Promise<readonly PartitionEnd[]> {
   const partitions = (await Promise.all(CHANNELS.map((channel) => log.partitionsOf(EVENT_TOPICS[channel])))).flat();
@@ -26,10 +29,8 @@ export async function partitionEnds(log: EventLog): Promise<readonly PartitionEn
 }
 
 /**
- * When each stream's last record was received, read back from the log's end. It is what tells a restarted process for
- * how long nobody listened.
- *
- * @param found gets each stream as it is found, so that what an interrupted search knows is not lost
+ * Each stream's last record, read back from the log's end. It is what tells a restarted process for how long nobody
+ * listened.
  */
 export async function lastReceived(
   log: EventLog,
@@ -37,7 +38,7 @@ export async function lastReceived(
   exchange: string,
   subscriptions: readonly Subscription[],
   { since, before }: SearchedSpan,
-  found: Map<Subscription, Nanoseconds>,
+  found: LastRecords,
   signal: AbortSignal,
 ): Promise<void> {
   const searches = ends.map(async ({ partition, end }) => {
@@ -46,11 +47,11 @@ export async function lastReceived(
     for await (const record of backwards(log, partition, end, signal)) {
       if (record.appendedAt < since) return;
       const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
-      const receivedAt = subscription && receivedTime(subscription.channel, record);
-      if (subscription === undefined || receivedAt === undefined) continue;
-      if (before !== undefined && receivedAt >= before) continue;
+      const event = subscription && readableEvent(subscription.channel, record);
+      if (subscription === undefined || event === undefined) continue;
+      if (before !== undefined && event.receivedTimestamp >= before) continue;
       wanted.delete(record.key);
-      found.set(subscription, receivedAt);
+      found.set(subscription, event);
       if (wanted.size === 0) return;
     }
   });
@@ -70,10 +71,10 @@ function wantedIn(
 }
 
 /** `undefined` for a record that cannot be read: the one before it will do. */
-function receivedTime(channel: Channel, record: LogRecord): Nanoseconds | undefined {
+function readableEvent(channel: Channel, record: LogRecord): Tick | OrderBook | undefined {
   try {
     const event = decodeEvent(channel, record.value);
-    return event.kind === 'gap' ? undefined : event.receivedTimestamp;
+    return event.kind === 'gap' ? undefined : event;
   } catch {
     return undefined;
   }

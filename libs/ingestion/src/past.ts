@@ -1,13 +1,19 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
-import { asMarketDataError, type MarketDataError, type Nanoseconds } from '@aipx/market-model';
-import { EVENT_TOPICS } from '@aipx/market-proto';
-import type { Subscription } from '@aipx/venue';
-import { lastReceived, partitionEnds, type PartitionEnd } from './last-received.js';
-import type { SpillQueue } from './spill/spill-queue.js';
+import {
+  asMarketDataError,
+  type MarketDataError,
+  type Nanoseconds,
+  type OrderBook,
+  type Tick,
+} from '@aipx/market-model';
+import { decodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
+import type { SessionMemory, Subscription } from '@aipx/venue';
+import { lastReceived, partitionEnds, type LastRecords, type PartitionEnd } from './last-received.js';
+import type { SpillEntry, SpillQueue } from './spill/spill-queue.js';
 
-/** When a stream's last record was received, by `streamName`. */
-export type SpilledPast = ReadonlyMap<string, Nanoseconds>;
+/** A stream's last record, by `streamName`. */
+export type SpilledPast = ReadonlyMap<string, SpillEntry>;
 
 const RECORDS_A_TURN = 2_000;
 const RETRY_MS = 1_000;
@@ -20,14 +26,14 @@ export type EndOfPast = (venue: string) => Nanoseconds | undefined;
  * acknowledged until this resolves.
  */
 export async function spilledPast(spill: SpillQueue | undefined, endOf: EndOfPast): Promise<SpilledPast> {
-  const past = new Map<string, Nanoseconds>();
+  const past = new Map<string, SpillEntry>();
   const waiting = spill?.waiting ?? 0;
   let read = 0;
   for (const { entry } of spill?.entries() ?? []) {
     if (read === waiting) break;
     const exchange = entry.headers['exchange'];
     if (exchange !== undefined && entry.receivedAt < (endOf(exchange) ?? Infinity)) {
-      past.set(streamName(entry.topic, exchange, entry.key), entry.receivedAt);
+      past.set(streamName(entry.topic, exchange, entry.key), entry);
     }
     read += 1;
     if (read % RECORDS_A_TURN === 0) await turn();
@@ -49,7 +55,7 @@ export interface PastOptions {
 
 /**
  * When each stream's last record of the time before this process was received, as the log and then the disk know. Waits
- * out a log that is away.
+ * out a log that is away. The venue's memory gets the last trades.
  *
  * @returns `undefined` when nothing was ever recorded, so that nothing can be missing; else the streams found
  */
@@ -57,17 +63,34 @@ export async function readPast(
   options: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
+  memory?: SessionMemory,
 ): Promise<ReadonlyMap<Subscription, Nanoseconds> | undefined> {
   const logged = await fromLog(options, exchange, subscriptions);
   const spilled = await options.spilled;
   if (logged === undefined && spilled.size === 0) return undefined;
-  const past = new Map(logged);
+  const past = new Map<Subscription, Nanoseconds>();
   for (const subscription of subscriptions) {
-    const at = spilled.get(streamName(EVENT_TOPICS[subscription.channel], exchange, subscription.symbol));
+    const onDisk = spilled.get(streamName(EVENT_TOPICS[subscription.channel], exchange, subscription.symbol));
+    let last = logged?.get(subscription);
     // Acknowledged out of turn, a record of the disk may be older than the log's last.
-    if (at !== undefined && at > (past.get(subscription) ?? 0n)) past.set(subscription, at);
+    if (onDisk !== undefined && onDisk.receivedAt > (last?.receivedTimestamp ?? 0n)) {
+      past.set(subscription, onDisk.receivedAt);
+      last = readable(subscription, onDisk.value) ?? last;
+    } else if (last !== undefined) {
+      past.set(subscription, last.receivedTimestamp);
+    }
+    if (last?.kind === 'tick') memory?.resume(last);
   }
   return past;
+}
+
+function readable({ channel }: Subscription, bytes: Uint8Array): Tick | OrderBook | undefined {
+  try {
+    const event = decodeEvent(channel, bytes);
+    return event.kind === 'gap' ? undefined : event;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Empty where the search failed: that something may be missing must be said although nobody knows since when. */
@@ -75,9 +98,9 @@ async function fromLog(
   { log, ends, since, endOf, onFault, signal }: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
-): Promise<ReadonlyMap<Subscription, Nanoseconds> | undefined> {
+): Promise<LastRecords | undefined> {
   if (ends.every(({ end }) => end === 0n)) return undefined;
-  const found = new Map<Subscription, Nanoseconds>();
+  const found: LastRecords = new Map();
   const span = { since, before: endOf(exchange) };
   const search = () => lastReceived(log, ends, exchange, subscriptions, span, found, signal);
   await patiently(search, onFault, signal).catch(() => undefined);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { DEAD_LETTER_TOPIC, EmbeddedEventLog } from '@aipx/event-log';
+import type { Tick } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import type { Subscription } from '@aipx/venue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -127,6 +128,20 @@ describe('ingestion from a socket', () => {
     expect(idsOf(await log.holds('tick', 3))).toContain('3');
     await finish(ingestion);
     expect(ingestion.status().venues['plain']?.state).toBe('FAILED');
+  });
+
+  it('gives the venue’s memory the last trade of each stream, from as long ago as that is of use', async () => {
+    const before = await start();
+    const socket = await venue.connection(0);
+    for (const text of ['tick KRW-A 5 1', 'tick KRW-B 5 2', 'tick KRW-A 5 3']) socket.send(text);
+    await log.holds('tick', 3);
+    await finish(before);
+    const resumed: Tick[] = [];
+    const memory = (since: bigint) => ({ usefulSince: () => since, resume: (tick: Tick) => void resumed.push(tick) });
+    await finish(await start({ memory: memory(BigInt(Date.now() + 60_000) * 1_000_000n) }, { gapLookbackMs: 0 }));
+    expect(resumed).toEqual([]);
+    await finish(await start({ memory: memory(0n) }, { gapLookbackMs: 0 }));
+    expect(resumed.map(({ symbol, tradeId }) => `${symbol} ${tradeId}`)).toEqual(['KRW-A 3', 'KRW-B 2']);
   });
 
   it('takes a venue that closes at the expected end for done: all is in the log, and nothing is missing', async () => {

@@ -53,7 +53,12 @@ export interface VenueDriver {
 
 /** What tells, across connections and restarts, whether something was missed. */
 export interface SessionMemory {
-  /** A trade that was stored before this process: the newest of its symbol that is known. */
+  /** Trades received before this are of no use at the time `at`: it may be longer ago than gaps are looked for. */
+  usefulSince(at: Nanoseconds): Nanoseconds;
+  /**
+   * A trade that was stored before this process: the newest of its symbol that is known. May come while sessions read; what it
+   * shows to be missing they say with the next record.
+   */
   resume(tick: Tick): void;
 }
 
