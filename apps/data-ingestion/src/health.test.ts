@@ -1,11 +1,10 @@
 import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
 import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, it } from 'vitest';
-import { bufferHealth, logHealth, venueHealth } from './health.js';
+import { bufferHealth, logHealth, venueHealth, type LookedAt } from './health.js';
 
 const SECOND = 1_000_000_000n;
 const NOW = 1_000n * SECOND;
-const NOTHING: readonly string[] = [];
 
 function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus {
   return {
@@ -22,9 +21,12 @@ function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus
   };
 }
 
+const healthOf = (status: VenueIngestionStatus | undefined, looked: Partial<LookedAt> = {}) =>
+  venueHealth({ driver: { id: 'upbit' }, status, unknown: [], ...looked }, NOW);
+
 describe('health of a venue', () => {
   it('is good while it is connected and speaks', () => {
-    expect(venueHealth('upbit', venue(), NOTHING, NOW)).toEqual({
+    expect(healthOf(venue())).toEqual({
       name: 'upbit',
       status: 'HEALTHY',
       detail: 'connected',
@@ -33,27 +35,45 @@ describe('health of a venue', () => {
 
   it('is bad when the socket is down, and says why', () => {
     const lastError = new MarketDataError('CONNECTION_LOST', 'closed with 1006');
-    expect(venueHealth('upbit', venue({ state: 'RECONNECTING', lastError }), NOTHING, NOW)).toMatchObject({
+    expect(healthOf(venue({ state: 'RECONNECTING', lastError }))).toMatchObject({
       status: 'UNHEALTHY',
       detail: 'reconnecting: closed with 1006',
     });
-    expect(venueHealth('upbit', undefined, NOTHING, NOW).status).toBe('UNHEALTHY');
+    expect(healthOf(undefined).status).toBe('UNHEALTHY');
   });
 
   it('is degraded when no message came for a minute, counted from the connection if that is younger', () => {
     const quiet = { lastFrameAt: NOW - 61n * SECOND };
-    expect(venueHealth('upbit', venue(quiet), NOTHING, NOW)).toMatchObject({
+    expect(healthOf(venue(quiet))).toMatchObject({
       status: 'DEGRADED',
       detail: 'connected, but no message for 61s',
     });
-    expect(venueHealth('upbit', venue({ ...quiet, since: NOW - SECOND }), NOTHING, NOW).status).toBe('HEALTHY');
+    expect(healthOf(venue({ ...quiet, since: NOW - SECOND })).status).toBe('HEALTHY');
     const never = { lastFrameAt: undefined, since: NOW - 60n * SECOND };
-    expect(venueHealth('upbit', venue(never), NOTHING, NOW).status).toBe('DEGRADED');
+    expect(healthOf(venue(never)).status).toBe('DEGRADED');
+  });
+
+  it('is good while the market is closed, whatever the socket does, but for one that is given up', () => {
+    const looked = { driver: { id: 'kis', isDataExpected: () => false } };
+    const quiet = { lastFrameAt: NOW - 3_600n * SECOND };
+    expect(healthOf(venue(quiet), looked)).toMatchObject({
+      status: 'HEALTHY',
+      detail: 'connected; the market is closed',
+    });
+    expect(healthOf(venue({ ...quiet, state: 'RECONNECTING' }), looked).status).toBe('HEALTHY');
+    expect(healthOf(venue({ ...quiet, state: 'FAILED' }), looked).status).toBe('UNHEALTHY');
+  });
+
+  it('has a minute after the market opened before silence counts', () => {
+    const openedAt = (at: bigint) => ({ driver: { id: 'kis', isDataExpected: (now: bigint) => now >= at } });
+    const quiet = venue({ lastFrameAt: NOW - 3_600n * SECOND });
+    expect(healthOf(quiet, openedAt(NOW - 59n * SECOND)).status).toBe('HEALTHY');
+    expect(healthOf(quiet, openedAt(NOW - 60n * SECOND)).status).toBe('DEGRADED');
   });
 
   it('names codes that the venue does not list or sends nothing for, ten at most', () => {
     const silent = Array.from({ length: 12 }, (_, at) => `KRW-${at}`);
-    const { status, detail } = venueHealth('upbit', venue({ silent }), ['KRW-NIX'], NOW);
+    const { status, detail } = healthOf(venue({ silent }), { unknown: ['KRW-NIX'] });
     expect(status).toBe('HEALTHY');
     expect(detail).toMatch(/not listed by the venue KRW-NIX; nothing came for KRW-0, .*KRW-9 and 2 more$/);
   });

@@ -1,29 +1,30 @@
 import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
 import type { HealthComponent, HealthStatus } from '@aipx/service';
+import type { VenueDriver } from '@aipx/venue';
 
 /** Longest time, ms, without a message of a venue whose market is open. */
 const QUIET_MS = 60_000;
 const NANOS_PER_MILLI = 1_000_000n;
 const MOST_NAMED = 10;
 
-/**
- * How a venue stands, as `/health` says it.
- *
- * @param unknown codes that the venue does not list
- */
-export function venueHealth(
-  name: string,
-  status: VenueIngestionStatus | undefined,
-  unknown: readonly string[],
-  now: bigint,
-): HealthComponent {
+export interface LookedAt {
+  readonly driver: Pick<VenueDriver, 'id' | 'isDataExpected'>;
+  /** Absent before the start. */
+  readonly status: VenueIngestionStatus | undefined;
+  /** Codes that the venue does not list. */
+  readonly unknown: readonly string[];
+}
+
+/** How a venue stands, as `/health` says it. A closed market is no fault, nor is a socket that is down meanwhile. */
+export function venueHealth({ driver, status, unknown }: LookedAt, now: bigint): HealthComponent {
+  const name = driver.id;
   if (status === undefined) return { name, status: 'UNHEALTHY', detail: 'not started, the log comes first' };
   const remarks = [
     named('not listed by the venue', unknown),
     named('nothing came for', status.silent),
     named('silent among others', status.stale),
   ].filter((remark) => remark !== '');
-  const { state, detail } = connectionHealth(status, now);
+  const { state, detail } = connectionHealth(status, driver, now);
   return { name, status: state, detail: [detail, ...remarks].join('; ') };
 }
 
@@ -52,12 +53,19 @@ export function bufferHealth(status: IngestionStatus | undefined, now: bigint): 
 
 function connectionHealth(
   { state, lastFrameAt, since, lastError }: VenueIngestionStatus,
+  { isDataExpected = () => true }: LookedAt['driver'],
   now: bigint,
 ): { readonly state: HealthStatus; readonly detail: string } {
   const name = state.toLowerCase();
+  const isOpen = isDataExpected(now);
   if (state !== 'CONNECTED') {
-    return { state: 'UNHEALTHY', detail: lastError === undefined ? name : `${name}: ${lastError.message}` };
+    const detail = lastError === undefined ? name : `${name}: ${lastError.message}`;
+    if (isOpen || state === 'FAILED') return { state: 'UNHEALTHY', detail };
+    return { state: 'HEALTHY', detail: `${detail}; the market is closed` };
   }
+  if (!isOpen) return { state: 'HEALTHY', detail: `${name}; the market is closed` };
+  // It has only just opened.
+  if (!isDataExpected(now - BigInt(QUIET_MS) * NANOS_PER_MILLI)) return { state: 'HEALTHY', detail: name };
   const quietSince = lastFrameAt === undefined || lastFrameAt < since ? since : lastFrameAt;
   const quietMs = Number((now - quietSince) / NANOS_PER_MILLI);
   if (quietMs < QUIET_MS) return { state: 'HEALTHY', detail: name };

@@ -140,9 +140,9 @@ export class IngestionService implements ManagedService {
     return ServiceHttpServer.open({
       port: http.port,
       components: [
-        ...markets.map(({ venue }) => () => {
-          const { id } = venue.driver;
-          return venueHealth(id, this.#ingestion?.status().venues[id], this.#unknown.get(id) ?? [], wallClock());
+        ...markets.map(({ venue: { driver } }) => () => {
+          const status = this.#ingestion?.status().venues[driver.id];
+          return venueHealth({ driver, status, unknown: this.#unknown.get(driver.id) ?? [] }, wallClock());
         }),
         () => logHealth(this.#ingestion?.status(), this.#lastLogError),
         () => bufferHealth(this.#ingestion?.status(), wallClock()),
