@@ -34,7 +34,7 @@ export default tseslint.config(
   },
   {
     // A simulated venue is tested on the host that serves it.
-    files: ['libs/venues/*/src/**/*.test.ts'],
+    files: ['libs/venues/*/src/**/*.test.ts', 'libs/venues/*/test/**/*.ts'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',

@@ -206,6 +206,7 @@ export class VenueConnection {
         if (!this.#hasDelivered) this.#confirm(reading.records);
         break;
       case 'control':
+        if (reading.news?.error === undefined) this.#access?.pass?.confirmed();
         if (reading.reply !== undefined) this.#reply(reading.reply, reading.replyAfterMs);
         break;
       case 'refusal':
@@ -223,6 +224,7 @@ export class VenueConnection {
   #confirm(records: readonly FrameRecord[]): void {
     if (records.every(({ outcome }) => outcome === 'rejected')) return;
     this.#hasDelivered = true;
+    this.#access?.pass?.confirmed();
     this.#socket.confirmData();
   }
 

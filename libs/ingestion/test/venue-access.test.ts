@@ -22,6 +22,7 @@ interface Asked {
 class ManualAccess implements ConnectionAccess {
   readonly asked = new Mailbox<Asked>();
   readonly ends = new Mailbox<string>();
+  readonly confirmed: string[] = [];
 
   async enter(signal: AbortSignal): Promise<ConnectionPass> {
     const { promise, resolve, reject } = Promise.withResolvers<ConnectionPass>();
@@ -30,7 +31,8 @@ class ManualAccess implements ConnectionAccess {
       grant: (secret) => {
         const lost = new AbortController();
         const left = (error: MarketDataError | undefined) => this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}`);
-        resolve({ secret, lost: lost.signal, left });
+        const confirmed = () => void this.confirmed.push(secret);
+        resolve({ secret, lost: lost.signal, confirmed, left });
         return lost;
       },
       refuse: reject,
@@ -102,6 +104,18 @@ describe('a venue that gives leave to connect', () => {
     expect(await venue.firstWords(0)).toBe('I am key 1');
   });
 
+  it('has confirmed the leave neither by refusing a stream nor by what cannot be read', async () => {
+    make().connect();
+    (await access.asked.take()).grant('key 1');
+    const socket = await venue.connection(0);
+    for (const text of ['denied KRW-A', '{']) socket.send(text);
+    await units.take();
+    expect(access.confirmed).toEqual([]);
+    socket.send('tick KRW-A 1 id');
+    await units.take();
+    expect(access.confirmed).toEqual(['key 1']);
+  });
+
   it('ends the connection as soon as the leave is lost, and is asked again', async () => {
     make().connect();
     const leave = (await access.asked.take()).grant('key 1');
@@ -147,6 +161,7 @@ describe('a venue that gives leave to connect', () => {
     expect(answer.toString()).toMatch(/^(subscribe|late answer)/);
     socket.send('tick KRW-A 1 id');
     await units.take();
+    expect(new Set(access.confirmed)).toEqual(new Set(['key 1']));
     expect(connection.streams()).toMatchObject([
       { ...A, state: 'active' },
       { ...B, state: 'refused', error: { message: 'no KRW-B for you' } },

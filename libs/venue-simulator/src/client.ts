@@ -9,6 +9,9 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 /** Close code of a server that met a condition it did not expect (RFC 6455, section 7.4.1). */
 const INTERNAL_ERROR = 1011;
 
+/** What the other side sees when no close frame came (RFC 6455, section 7.1.5). */
+const WITHOUT_CLOSE_FRAME = 1006;
+
 export interface ClientOptions {
   /** Names the connection in the journal. */
   readonly id: string;
@@ -30,6 +33,8 @@ export class Client implements SimulatedClient {
   readonly ended: Promise<void>;
   readonly #socket: WebSocket;
   readonly #wire: Duplex;
+  readonly #sendOptions: { readonly binary: boolean };
+  readonly #onChange: () => void;
   readonly #timers = new Set<NodeJS.Timeout>();
   #corked = false;
   #silent = false;
@@ -42,6 +47,8 @@ export class Client implements SimulatedClient {
     this.id = id;
     this.#socket = socket;
     this.#wire = wire;
+    this.#sendOptions = { binary: venue.frameType !== 'text' };
+    this.#onChange = onChange;
     this.protocol = venue.accept(this, listed);
     const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
     this.ended = promise;
@@ -60,13 +67,17 @@ export class Client implements SimulatedClient {
       idle.refresh();
       if (!this.#silent) socket.pong(data);
     });
-    socket.on('pong', () => idle.refresh());
+    socket.on('pong', (data) => {
+      idle.refresh();
+      if (!this.#halfOpen) this.protocol.onPong?.(data.toString('utf8'));
+    });
     // A reset or a broken frame of the client; `close` follows in any case.
     socket.on('error', () => undefined);
-    socket.on('close', () => {
+    socket.on('close', (code) => {
       clearTimeout(idle);
       for (const timer of this.#timers) clearTimeout(timer);
       this.#whenWritten?.();
+      this.protocol.onEnd?.(code);
       resolve();
       onChange();
     });
@@ -90,7 +101,7 @@ export class Client implements SimulatedClient {
       this.#wire.cork();
     }
     this.#unwritten += 1;
-    this.#socket.send(frame, this.#written);
+    this.#socket.send(frame, this.#sendOptions, this.#written);
     return true;
   }
 
@@ -130,7 +141,7 @@ export class Client implements SimulatedClient {
   }
 
   close(code: number): void {
-    if (this.#halfOpen) {
+    if (this.#halfOpen || code === WITHOUT_CLOSE_FRAME) {
       this.reset();
       return;
     }
@@ -143,6 +154,7 @@ export class Client implements SimulatedClient {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       action();
+      this.#onChange();
     }, delayMs);
     this.#timers.add(timer);
   }

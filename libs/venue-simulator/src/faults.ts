@@ -1,4 +1,5 @@
 import { MarketDataError } from '@aipx/market-model';
+import type { SimulatedVenue } from '@aipx/venue/simulation';
 import type { Audience } from './audience.js';
 import type { Delivery } from './delivery.js';
 
@@ -16,10 +17,12 @@ export type Fault =
   | { readonly fault: 'limit-connections'; readonly perSecond: number }
   /** Nothing is sent and no ping answered, while connections stay open. What the source had to send comes afterwards. */
   | { readonly fault: 'silence'; readonly on: boolean }
-  /** A broken data frame to every client; counted as sent. */
-  | { readonly fault: 'garbage' }
+  /** A broken data frame to every client; counted as sent. `kind`: one of the venue's own ways to break it. */
+  | { readonly fault: 'garbage'; readonly kind?: string }
   /** The venue's error message to every client, then its close. */
-  | { readonly fault: 'refuse-clients' };
+  | { readonly fault: 'refuse-clients' }
+  /** A fault that only this venue has, in the venue's own words. */
+  | { readonly fault: 'venue'; readonly own: Readonly<Record<string, unknown>> };
 
 /** Cut off in the middle of a text, as a broken sender would; the message is no venue's. */
 const BROKEN_FRAME = Buffer.from('{"broken":"fra', 'utf8');
@@ -29,6 +32,7 @@ export type Handshake = 'accept' | 'hang' | number;
 
 /** Carries faults out. */
 export class Faults {
+  readonly #venue: SimulatedVenue;
   readonly #audience: Audience;
   readonly #delivery: Delivery;
   #hanging = 0;
@@ -36,7 +40,8 @@ export class Faults {
   #perSecond = 0;
   #recentHandshakes: number[] = [];
 
-  constructor(audience: Audience, delivery: Delivery) {
+  constructor(venue: SimulatedVenue, audience: Audience, delivery: Delivery) {
+    this.#venue = venue;
     this.#audience = audience;
     this.#delivery = delivery;
   }
@@ -65,14 +70,26 @@ export class Faults {
         this.#audience.keepSilent(fault.on);
         break;
       case 'garbage':
-        for (const client of this.#audience.clients) {
-          this.#delivery.hand(client, BROKEN_FRAME, { fault: 'garbage' });
-          client.flush();
-        }
+        this.#sendBroken(fault.kind);
         break;
       case 'refuse-clients':
         for (const client of this.#audience.clients) client.protocol.refuse();
         break;
+      case 'venue':
+        if (this.#venue.inject === undefined) {
+          throw new MarketDataError('CONFIG_INVALID', `the simulated ${this.#venue.id} has no faults of its own`);
+        }
+        this.#venue.inject(fault.own);
+        this.#audience.changed();
+        break;
+    }
+  }
+
+  #sendBroken(kind: string | undefined): void {
+    const frame = this.#venue.brokenFrame?.(kind) ?? BROKEN_FRAME;
+    for (const client of this.#audience.clients) {
+      this.#delivery.hand(client, frame, { fault: 'garbage' });
+      client.flush();
     }
   }
 
@@ -112,7 +129,7 @@ export function parseFault(text: string): Fault {
       cause,
     });
   }
-  const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const fields = objectOf(parsed);
   const { fault } = fields;
   switch (fault) {
     case 'cut':
@@ -126,16 +143,23 @@ export function parseFault(text: string): Fault {
     case 'silence':
       return { fault, on: oneOf(fields, 'on', [true, false]) };
     case 'half-open':
-    case 'garbage':
     case 'refuse-clients':
       return { fault };
+    case 'garbage':
+      return { fault, ...(typeof fields['kind'] === 'string' && { kind: fields['kind'] }) };
+    case 'venue':
+      return { fault, own: objectOf(fields['own']) };
     default:
       throw new MarketDataError(
         'CONFIG_INVALID',
         `fault ${JSON.stringify(fault)} is not known; expected cut, half-open, hang-handshakes, ` +
-          'refuse-connections, limit-connections, silence, garbage or refuse-clients',
+          'refuse-connections, limit-connections, silence, garbage, refuse-clients or venue',
       );
   }
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
 }
 
 function oneOf<T extends string | boolean>(

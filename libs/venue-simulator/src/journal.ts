@@ -1,9 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { MarketDataError } from '@aipx/market-model';
+import type { SimulatedEvent, SimulatedRecord } from '@aipx/venue/simulation';
 
 /** What a data frame was: an event of the market, a line of the recording, or a fault. */
 export type Subject =
-  | { readonly symbol: string; readonly channel: string; readonly snapshot: boolean; readonly reference: string }
+  | Pick<SimulatedEvent, 'symbol' | 'channel' | 'segment' | 'snapshot' | 'reference' | 'records'>
   | { readonly line: number }
   | { readonly fault: string };
 
@@ -20,7 +21,9 @@ const HIGH_WATER_CHARACTERS = 4 * 1024 * 1024;
 /**
  * What was sent, for an auditor: JSON lines, numbered from 1 in the order in which the frames were handed to their
  * sockets. `{"seq":1,"sent_at_ns":"…","connection":"c1","symbol":"KRW-BTC","channel":"tick","snapshot":true,"ref":"…"}`;
- * `ref` is the trade's id or the book's time in ms. A recorded frame has `line` instead, a fault `fault`.
+ * `ref` is the trade's id or the book's time in ms. `segment` stands where the venue has several, and
+ * `"records":[{"ref":"…","volume":1,"cumulative":9,"fate":"sent"}]` where a frame has several records or leaves some out.
+ * A recorded frame has `line` instead, a fault `fault`.
  */
 export class Journal {
   readonly #file: FileHandle;
@@ -94,8 +97,14 @@ export class Journal {
 function subjectText(subject: Subject): string {
   if ('line' in subject) return `"line":${subject.line}`;
   if ('fault' in subject) return `"fault":"${subject.fault}"`;
-  const { symbol, channel, snapshot, reference } = subject;
-  return `"symbol":"${symbol}","channel":"${channel}","snapshot":${snapshot},"ref":"${reference}"`;
+  const { symbol, channel, segment, snapshot, reference, records } = subject;
+  const market = segment === undefined ? '' : `,"segment":"${segment}"`;
+  const parts = records === undefined ? '' : `,"records":[${records.map(recordText).join(',')}]`;
+  return `"symbol":"${symbol}","channel":"${channel}"${market},"snapshot":${snapshot},"ref":"${reference}"${parts}`;
+}
+
+function recordText({ reference, volume, cumulative, fate }: SimulatedRecord): string {
+  return `{"ref":"${reference}","volume":${volume},"cumulative":${cumulative},"fate":"${fate}"}`;
 }
 
 /** Wall clock with microseconds, as precise as a double holds it. */

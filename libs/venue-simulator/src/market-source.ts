@@ -1,5 +1,5 @@
 import type { Subscription } from '@aipx/venue';
-import type { Random, SimulatedMarket } from '@aipx/venue/simulation';
+import type { Random, SimulatedMarket, SimulatedStream } from '@aipx/venue/simulation';
 import type { Audience } from './audience.js';
 import type { Delivery } from './delivery.js';
 import { Pace } from './pace.js';
@@ -21,9 +21,9 @@ export interface MarketSourceOptions {
  */
 export class MarketSource {
   readonly #options: MarketSourceOptions;
-  #streamsOf: readonly (readonly Subscription[])[] = [];
-  #ticks: readonly Subscription[] = [];
-  #books: readonly Subscription[] = [];
+  #streamsOf: readonly (readonly SimulatedStream[])[] = [];
+  #ticks: readonly SimulatedStream[] = [];
+  #books: readonly SimulatedStream[] = [];
 
   constructor(options: MarketSourceOptions) {
     this.#options = options;
@@ -34,17 +34,21 @@ export class MarketSource {
     const { audience, delivery, rate } = this.#options;
     const pace = new Pace(rate);
     while (!signal.aborted) {
+      let sent = 0;
       if (!audience.silent) {
-        pace.spend(this.#sendSnapshots());
+        sent = this.#sendSnapshots();
+        pace.spend(sent);
         this.#collectStreams();
-        pace.spend(this.#sendEvents(pace.due()));
+        const events = this.#sendEvents(pace.due());
+        pace.spend(events);
+        sent += events;
         await delivery.settle();
       }
       if (audience.silent || this.#ticks.length + this.#books.length === 0) {
         await audience.change(signal);
         pace.restart();
       } else {
-        await pace.pause(signal);
+        await pace.pause(signal, sent);
       }
     }
   }
@@ -70,6 +74,7 @@ export class MarketSource {
       const stream = this.#pick();
       if (stream === undefined) break;
       const event = market.next(stream);
+      if (event === undefined) continue;
       for (const client of audience.clients) {
         const frame = client.protocol.frame(event);
         if (frame !== undefined && delivery.hand(client, frame, event)) sent += 1;
@@ -78,7 +83,7 @@ export class MarketSource {
     return sent;
   }
 
-  #pick(): Subscription | undefined {
+  #pick(): SimulatedStream | undefined {
     const { random, tradeShare } = this.#options;
     const trade = this.#books.length === 0 || (this.#ticks.length > 0 && random() < tradeShare);
     const streams = trade ? this.#ticks : this.#books;
@@ -97,9 +102,10 @@ export class MarketSource {
 }
 
 function unionOf(
-  streamsOf: readonly (readonly Subscription[])[],
+  streamsOf: readonly (readonly SimulatedStream[])[],
   channel: Subscription['channel'],
-): readonly Subscription[] {
-  const symbols = new Set(streamsOf.flat().flatMap((stream) => (stream.channel === channel ? [stream.symbol] : [])));
-  return [...symbols].sort().map((symbol) => ({ symbol, channel }));
+): readonly SimulatedStream[] {
+  const wanted = streamsOf.flat().filter((stream) => stream.channel === channel);
+  const byKey = new Map(wanted.map((stream) => [`${stream.symbol} ${stream.segment ?? ''}`, stream]));
+  return [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, stream]) => stream);
 }

@@ -37,9 +37,13 @@ export class Pace {
     this.#creditedAt = performance.now();
   }
 
-  /** A few ms, or only a turn of the event loop when more is due already. */
-  async pause(signal: AbortSignal): Promise<void> {
-    if (this.#credit >= 1 || this.#perMs === Number.POSITIVE_INFINITY) await nextTurn();
+  /**
+   * A few ms, or only a turn of the event loop when more is due already.
+   *
+   * @param sent frames since the last pause; none although some were due: the market rests, and so does its player
+   */
+  async pause(signal: AbortSignal, sent: number): Promise<void> {
+    if (sent > 0 && (this.#credit >= 1 || this.#perMs === Number.POSITIVE_INFINITY)) await nextTurn();
     else await pause(TICK_MS, signal);
   }
 }

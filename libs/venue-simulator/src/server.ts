@@ -20,7 +20,7 @@ export interface ServerOptions {
 }
 
 const FAULTS_PATH = '/__simulator/faults';
-const LONGEST_FAULT_BYTES = 4096;
+const LONGEST_BODY_BYTES = 4096;
 /** Requests of all pairs are about 10 kB. */
 const LONGEST_MESSAGE_BYTES = 1024 * 1024;
 const SOCKET_OPTIONS = {
@@ -89,7 +89,7 @@ export class SimulatorServer {
     const { venue, faults } = this.#options;
     wire.on('error', () => wire.destroy());
     const url = urlOf(request);
-    if (url?.pathname !== venue.websocketPath) {
+    if (url === null || !(url.pathname === venue.websocketPath || venue.acceptsPath?.(url.pathname) === true)) {
       refuse(wire, url === null ? 400 : 404);
       return;
     }
@@ -132,33 +132,43 @@ export class SimulatorServer {
       return;
     }
     const { pathname, searchParams } = url;
-    if (this.#options.faultsEndpoint && request.method === 'POST' && pathname === FAULTS_PATH) {
-      this.#takeFault(request, response);
-    } else if (request.method === 'GET' && pathname.startsWith(`${venue.apiPath}/`)) {
-      const { status, body, headers } = venue.rest({ path: pathname, query: searchParams, listed });
-      response.writeHead(status, headers).end(body);
+    const { method = 'GET', headers } = request;
+    if (this.#options.faultsEndpoint && method === 'POST' && pathname === FAULTS_PATH) {
+      withBody(request, (body) => {
+        this.#takeFault(body, response);
+      });
+    } else if ((venue.apiMethods ?? ['GET']).includes(method) && pathname.startsWith(`${venue.apiPath}/`)) {
+      withBody(request, (body) => {
+        const answer = venue.rest({ method, path: pathname, query: searchParams, headers, body, listed });
+        response.writeHead(answer.status, answer.headers).end(answer.body);
+      });
     } else {
       response.writeHead(404).end();
     }
   }
 
-  #takeFault(request: IncomingMessage, response: ServerResponse): void {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > LONGEST_FAULT_BYTES) request.destroy();
-      else chunks.push(chunk);
-    });
-    request.on('end', () => {
-      try {
-        this.#options.faults.inject(parseFault(Buffer.concat(chunks).toString('utf8')));
-        response.writeHead(204).end();
-      } catch (cause) {
-        response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(cause));
-      }
-    });
+  #takeFault(body: string, response: ServerResponse): void {
+    try {
+      this.#options.faults.inject(parseFault(body));
+      response.writeHead(204).end();
+    } catch (cause) {
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(cause));
+    }
   }
+}
+
+/** Hands over the body once it is there; a longer one costs its sender the connection. */
+function withBody(request: IncomingMessage, take: (body: string) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > LONGEST_BODY_BYTES) request.destroy();
+    else chunks.push(chunk);
+  });
+  request.on('end', () => {
+    take(Buffer.concat(chunks).toString('utf8'));
+  });
 }
 
 /** `null` for a target that is no URL, such as `http://[/`. */

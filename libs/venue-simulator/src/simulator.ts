@@ -73,7 +73,7 @@ class RunningSimulator implements VenueSimulator {
     this.#options = options;
     this.#journal = journal;
     this.#delivery = new Delivery(this.#audience, journal);
-    this.#faults = new Faults(this.#audience, this.#delivery);
+    this.#faults = new Faults(venue, this.#audience, this.#delivery);
     this.#server = new SimulatorServer({
       venue,
       listed: new Set(source.symbols ?? venue.symbols),

@@ -18,6 +18,8 @@ export interface ConnectionPass {
   readonly secret: string;
   /** Aborts, with its reason, when the leave has ended: the connection must end at once. */
   readonly lost: AbortSignal;
+  /** The venue has let us in: it sends what was asked for, or says that it will. May be called again and again. */
+  confirmed(): void;
   /** The attempt, or the connection, has ended: as we wanted, or with this error. Called once. */
   left(error: MarketDataError | undefined): void;
 }

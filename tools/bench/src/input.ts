@@ -66,7 +66,8 @@ export class SimulatedInput {
   #nextFrame(channel: Channel): Uint8Array {
     this.#millis += 1;
     const symbol = SYMBOLS[Math.floor(this.#random() * SYMBOLS.length)] ?? '';
-    const frame = this.#connection.frame(this.#market.next({ symbol, channel }));
+    const event = this.#market.next({ symbol, channel });
+    const frame = event && this.#connection.frame(event);
     if (frame === undefined) throw new Error(`the simulated venue does not send ${channel} of ${symbol}`);
     return frame;
   }

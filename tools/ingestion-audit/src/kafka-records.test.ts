@@ -46,9 +46,9 @@ function simulated(format: string): readonly Simulated[] {
     ...connection.takeSnapshotRequests().map((stream) => () => market.snapshot(stream)),
     ...Array.from({ length: 50 }, () => connection.streams.map((stream) => () => market.next(stream))).flat(),
   ];
-  return events.map((next) => {
+  return events.flatMap((next) => {
     const event = next();
-    return { ...event, frame: connection.frame(event) ?? new Uint8Array() };
+    return event === undefined ? [] : [{ ...event, frame: connection.frame(event) ?? new Uint8Array() }];
   });
 }
 

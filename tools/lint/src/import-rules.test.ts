@@ -96,6 +96,7 @@ describe('a forbidden import of each kind fails lint', () => {
       `import { DatabaseSync } from 'node:sqlite';`,
       IMPORT,
     ],
+    ['Redis belongs to the keys of KIS', 'libs/ingestion/src/x.ts', `import { Redis } from 'ioredis';`, IMPORT],
     ['settings are read in service', 'libs/recording/src/x.ts', `export const x = process.env['X'];`, PROPERTY],
     ['a mapper has no clock', 'libs/venues/upbit/src/x.ts', `export const x = Date.now();`, GLOBAL],
     ['a mapper has no random source', 'libs/venues/upbit/src/x.ts', `export const x = Math.random();`, PROPERTY],

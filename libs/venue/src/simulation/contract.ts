@@ -16,11 +16,17 @@ export interface SimulatedVenue {
   /** The paths of the venue's own URLs: `/websocket/v1` and `/v1`. */
   readonly websocketPath: string;
   readonly apiPath: string;
+  /** Whether the socket also answers on another path. @default no */
+  readonly acceptsPath?: (path: string) => boolean;
+  /** How data frames travel. @default binary */
+  readonly frameType?: 'binary' | 'text';
+  /** The HTTP methods that reach `rest`. @default GET alone */
+  readonly apiMethods?: readonly string[];
   /** The host cuts the connection, without a close frame, after this much silence from the client, ms. */
   readonly idleLimitMs: number;
   /** The protocol of one connection. Codes outside of `listed` are treated as the venue treats unknown codes. */
   accept(client: SimulatedClient, listed: ReadonlySet<string>): SimulatedConnection;
-  /** Answers a GET request below `apiPath`, errors of the venue included. */
+  /** Answers a request below `apiPath`, errors of the venue included. */
   rest(request: RestRequest): RestAnswer;
   /** An endless seeded market. */
   market(options: MarketOptions): SimulatedMarket;
@@ -28,12 +34,31 @@ export interface SimulatedVenue {
   isData(frame: string): boolean;
   /** The codes in a recorded data frame; empty when it cannot be read. */
   symbolsIn(frame: string): readonly string[];
+  /**
+   * A fault that only this venue has, in the venue's own words.
+   *
+   * @throws {MarketDataError} `CONFIG_INVALID` for one that it does not know
+   */
+  inject?(fault: Readonly<Record<string, unknown>>): void;
+  /**
+   * A data frame that is broken in one of the venue's own ways. @default a text that is no venue's
+   *
+   * @throws {MarketDataError} `CONFIG_INVALID` for a kind that it does not know
+   */
+  brokenFrame?(kind: string | undefined): Uint8Array;
+}
+
+/** One stream of a simulated market. */
+export interface SimulatedStream extends Subscription {
+  /** Where a venue has several markets for one symbol: which of them. */
+  readonly segment?: string;
 }
 
 /** One connected client, as the protocol sees it. */
 export interface SimulatedClient {
   /** Protocol talk (heartbeats, errors): not market data, not counted as sent. Never waits. */
   control(text: string): void;
+  /** 1006 ends the connection without a close frame. */
   close(code: number): void;
   /** Runs `action` after `delayMs` unless the connection has ended. */
   later(delayMs: number, action: () => void): void;
@@ -41,12 +66,16 @@ export interface SimulatedClient {
 
 export interface SimulatedConnection {
   onText(text: string): void;
+  /** A pong control frame of the client. */
+  onPong?(payload: string): void;
+  /** The connection has ended; 1006: without a close frame. */
+  onEnd?(code: number): void;
   /** Whether a subscription was accepted, even one of unknown codes only. */
   readonly subscribed: boolean;
   /** The real-time streams this client is owed now. A new array whenever they change. */
-  readonly streams: readonly Subscription[];
+  readonly streams: readonly SimulatedStream[];
   /** The snapshots a new subscription is owed before its real-time data. Cleared by the call. */
-  takeSnapshotRequests(): readonly Subscription[];
+  takeSnapshotRequests(): readonly SimulatedStream[];
   /** How an event looks to this client (its format, depth and flags), or `undefined`: not subscribed. */
   frame(event: SimulatedEvent): Uint8Array | undefined;
   /** Refuses the client as the venue does: its error message, then its close. For faults on request. */
@@ -72,26 +101,43 @@ export interface TradeStamp {
  * a symbol give the same prices and sizes, whatever happens to other symbols.
  */
 export interface SimulatedMarket {
-  /** The next real-time event of a stream. The event is valid until the next call. */
-  next(stream: Subscription): SimulatedEvent;
+  /** The next real-time event of a stream, or `undefined` while it rests. The event is valid until the next call. */
+  next(stream: SimulatedStream): SimulatedEvent | undefined;
   /** The present state of a stream. The event is valid until the next call. */
-  snapshot(stream: Subscription): SimulatedEvent;
+  snapshot(stream: SimulatedStream): SimulatedEvent;
 }
 
 /** A market event before it is put into a client's format. */
 export interface SimulatedEvent {
   readonly symbol: string;
   readonly channel: Subscription['channel'];
+  readonly segment?: string;
   readonly snapshot: boolean;
   /** The trade's id, or the book's time in ms: what an auditor finds it by. */
   readonly reference: string;
+  /** Where a frame carries several records, repeats some or leaves some out: each of them, in order. */
+  readonly records?: readonly SimulatedRecord[];
   /** The venue's own. */
   readonly payload: unknown;
 }
 
+/** What became of one record of the market, for an auditor. */
+export interface SimulatedRecord {
+  readonly reference: string;
+  /** Of this trade, and of the session up to and with it. */
+  readonly volume: number;
+  readonly cumulative: number;
+  readonly fate: 'sent' | 'repeated' | 'lost';
+}
+
 export interface RestRequest {
+  readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Empty for a GET request. */
+  readonly body: string;
   readonly listed: ReadonlySet<string>;
 }
 

@@ -6,6 +6,8 @@ export type {
   SimulatedConnection,
   SimulatedEvent,
   SimulatedMarket,
+  SimulatedRecord,
+  SimulatedStream,
   SimulatedVenue,
   TradeStamp,
 } from './contract.js';

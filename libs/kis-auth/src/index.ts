@@ -1,0 +1,13 @@
+export { KisAccount, type KisEnvironment } from './accounts/kis-account.js';
+export { KisAccounts, type KisAccountSettings } from './accounts/kis-accounts.js';
+export { systemClock, type Clock } from './clock.js';
+export { CredentialSource } from './credentials/credential-source.js';
+export type { CredentialStatus } from './credentials/status.js';
+export { KisAuth, type KisAuthOptions, type KisKey } from './kis-auth.js';
+export { kisAction, type KisAction } from './oauth/codes.js';
+export { KIS_REST_HOSTS } from './oauth/hosts.js';
+export { ConnectAttempts } from './sessions/connect-attempts.js';
+export type { ConnectOutcome } from './sessions/connect-policy.js';
+export { KeyLease } from './sessions/key-lease.js';
+export { KisAccess } from './sessions/kis-access.js';
+export type { RedisSettings } from './stores/redis-store.js';

@@ -1,0 +1,110 @@
+import { MarketDataError } from '@aipx/market-model';
+import type { KisAccount } from './accounts/kis-account.js';
+import type { KisAccounts } from './accounts/kis-accounts.js';
+import { AttemptLog } from './attempts/attempt-log.js';
+import { systemClock, type Clock } from './clock.js';
+import { CredentialSource } from './credentials/credential-source.js';
+import { OAuthClient } from './oauth/oauth-client.js';
+import { ConnectAttempts } from './sessions/connect-attempts.js';
+import { KeyLease } from './sessions/key-lease.js';
+import { openKisStores, type KisStores, type KisStoreSettings } from './stores/kis-stores.js';
+import { storedName } from './stores/names.js';
+
+export interface KisAuthOptions extends Omit<KisStoreSettings, 'clock'> {
+  readonly accounts: KisAccounts;
+  /** `KIS_TOKEN_REFRESH_BEFORE`. @default 600000 */
+  readonly refreshBeforeMs?: number;
+  /** `KIS_TOKEN_CACHE_TTL`. @default 86400000 */
+  readonly cacheTtlMs?: number;
+  /** `KIS_LEASE_TTL`. @default 30000 */
+  readonly leaseTtlMs?: number;
+  /** Instead of KIS' REST server: a simulator. */
+  readonly url?: string | undefined;
+  /** Of one request. @default 10000 */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** What one key needs to talk to KIS. */
+export interface KisKey {
+  readonly account: KisAccount;
+  readonly credentials: CredentialSource;
+  /** When its session may be opened; used by the holder of the lease. */
+  readonly connectAttempts: ConnectAttempts;
+  /**
+   * Waits for the right to its one session.
+   *
+   * @throws the signal's reason
+   */
+  claimLease(signal: AbortSignal): Promise<KeyLease>;
+}
+
+/** All keys of a process and the stores through which they are shared with others. */
+export class KisAuth {
+  readonly keys: readonly KisKey[];
+  /** Where tokens and keys are kept; for a line of log at start. */
+  readonly place: string;
+  readonly #stores: KisStores;
+  readonly #closed = new AbortController();
+
+  private constructor(options: KisAuthOptions, stores: KisStores, clock: Clock) {
+    this.#stores = stores;
+    this.place = stores.credentials.place;
+    this.keys = options.accounts.all.map((account) => this.#keyOf(account, options, clock));
+  }
+
+  /**
+   * Opens the stores. Redis may be away: then everything waits for it.
+   *
+   * @throws {MarketDataError} `CONFIG_ACCOUNT` for a file that is open to others, `CONFIG_INVALID` for times that do not fit
+   */
+  static async open(options: KisAuthOptions): Promise<KisAuth> {
+    const { refreshBeforeMs = 600_000, cacheTtlMs = 86_400_000, clock = systemClock } = options;
+    if (cacheTtlMs < refreshBeforeMs * 2) {
+      throw new MarketDataError(
+        'CONFIG_INVALID',
+        `KIS_TOKEN_CACHE_TTL is ${cacheTtlMs} ms and must be at least twice KIS_TOKEN_REFRESH_BEFORE, ${refreshBeforeMs} ms`,
+      );
+    }
+    return new KisAuth(options, await openKisStores({ ...options, clock }), clock);
+  }
+
+  /** Ends every wait. Release the leases first. */
+  async close(): Promise<void> {
+    this.#closed.abort(new MarketDataError('CONNECTION_STATE', 'the keys of KIS are closed'));
+    await this.#stores.close();
+  }
+
+  #keyOf(account: KisAccount, options: KisAuthOptions, clock: Clock): KisKey {
+    const { refreshBeforeMs = 600_000, cacheTtlMs = 86_400_000, leaseTtlMs = 30_000, url, timeoutMs } = options;
+    const stores = this.#stores;
+    const attempts = new AttemptLog(stores.coordination, storedName('attempt', account));
+    // Away again: its next return calls again.
+    stores.coordination.onReturn(() => void attempts.putBack().catch(() => undefined));
+    const client = new OAuthClient({
+      now: () => clock.now(),
+      ...(url !== undefined && { url }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+    return {
+      account,
+      credentials: new CredentialSource({
+        account,
+        client,
+        stores,
+        attempts,
+        clock,
+        refreshBeforeMs,
+        cacheTtlMs,
+        quietAfterStartMs: leaseTtlMs,
+        signal: this.#closed.signal,
+      }),
+      connectAttempts: new ConnectAttempts(account, attempts, clock),
+      claimLease: (signal) =>
+        KeyLease.claim(
+          { account, store: stores.coordination, clock, ttlMs: leaseTtlMs },
+          AbortSignal.any([signal, this.#closed.signal]),
+        ),
+    };
+  }
+}

@@ -1,0 +1,97 @@
+import { MarketDataError } from '@aipx/market-model';
+import { Redis } from 'ioredis';
+import type { Entry, SharedStore } from './shared-store.js';
+
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly password?: string | undefined;
+}
+
+const COMMAND_TIMEOUT_MS = 2_000;
+const RECONNECT_FLOOR_MS = 100;
+const RECONNECT_CAP_MS = 1_000;
+
+/** ARGV: expected or nothing, next or nothing, each after a 1 or 0 that says which; then the time to live. */
+const SWAP = `
+local current = redis.call('GET', KEYS[1])
+local function stands(given, text) if given == '1' then return current == text end return not current end
+if not (stands(ARGV[1], ARGV[2]) or stands(ARGV[3], ARGV[4])) then return 0 end
+if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5]) else redis.call('DEL', KEYS[1]) end
+return 1`;
+
+/**
+ * The store of several machines. It connects in the background and again whenever the connection is lost; until then every
+ * call fails at once. Needs Redis 6 or later.
+ */
+export class RedisStore implements SharedStore {
+  readonly place: string;
+  readonly #redis: Redis;
+  readonly #listeners = new Set<() => void>();
+  #lastError: unknown;
+
+  constructor({ host, port, password }: RedisSettings) {
+    this.place = `Redis at ${host}:${port}`;
+    this.#redis = new Redis({
+      host,
+      port,
+      ...(password !== undefined && { password }),
+      // A call that waits unseen for a connection could take effect long after its caller gave up.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      connectTimeout: COMMAND_TIMEOUT_MS,
+      retryStrategy: (times) => Math.min(RECONNECT_CAP_MS, RECONNECT_FLOOR_MS * 2 ** Math.min(times, 10)),
+    });
+    this.#redis.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    this.#redis.on('ready', () => {
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  async read(name: string): Promise<string | undefined> {
+    return (await this.#ask(() => this.#redis.get(name))) ?? undefined;
+  }
+
+  async swap(name: string, expected: string | undefined, next: Entry | undefined): Promise<boolean> {
+    const given = [...optional(expected), ...optional(next?.value), String(Math.ceil(next?.ttlMs ?? 0))];
+    return (await this.#ask(() => this.#redis.eval(SWAP, 1, name, ...given))) === 1;
+  }
+
+  async ageMs(): Promise<number> {
+    const info = await this.#ask(() => this.#redis.info('server'));
+    return Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? 0) * 1_000;
+  }
+
+  onReturn(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.#listeners.clear();
+    this.#redis.disconnect();
+    return Promise.resolve();
+  }
+
+  async #ask<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      // Without a connection the call itself says little: why there is none says more.
+      const cause = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
+      throw new MarketDataError('STORE_UNAVAILABLE', `${this.place} does not answer`, {
+        context: { place: this.place },
+        cause,
+        retryable: true,
+      });
+    }
+  }
+}
+
+function optional(text: string | undefined): readonly [string, string] {
+  return text === undefined ? ['0', ''] : ['1', text];
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { MarketDataError } from '@aipx/market-model';
+import { describe, expect, it } from 'vitest';
+import { KisAccess } from '../src/index.js';
+import { openScene, type Scene } from './support/auth.js';
+
+const { signal } = new AbortController();
+const MINUTE_MS = 60_000;
+
+function refusal(action: string): MarketDataError {
+  return new MarketDataError('CONNECTION_REFUSED_BY_VENUE', action, { context: { action }, retryable: true });
+}
+
+async function openAccess(scene: Scene) {
+  const key = await scene.open({ tokenFile: join(scene.folder, 'tokens') });
+  return { key, access: new KisAccess(key, scene.clock) };
+}
+
+describe('leave to open the session of a key', () => {
+  it('comes with an approval key, and holds the key against others until the connection is closed', async () => {
+    const scene = await openScene();
+    const { clock, server } = scene;
+    const [first, second] = [await openAccess(scene), await openAccess(scene)];
+    const pass = await clock.until(first.access.enter(signal));
+    pass.confirmed();
+    let isIn = false;
+    const waiting = second.access.enter(signal).then((other) => {
+      isIn = true;
+      return other;
+    });
+    await clock.sleeping();
+    clock.advance(MINUTE_MS);
+    await new Promise(setImmediate);
+    expect(isIn).toBe(false);
+    pass.left(undefined);
+    const before = clock.now();
+    const other = await clock.until(waiting);
+    expect(other.secret).toBe(pass.secret);
+    expect(clock.now() - before).toBeLessThan(2_000);
+    expect(server.issued).toEqual([pass.secret]);
+    other.left(undefined);
+  });
+
+  it.each([
+    ['already-in-use', 60_000, 90_000],
+    ['back-off', 20_000, 20_000],
+    ['new-approval-key', 10 * MINUTE_MS, 10 * MINUTE_MS],
+    ['fatal', 60 * MINUTE_MS, 60 * MINUTE_MS],
+  ])('after %s is not had before %i ms, though the lease is kept', async (action, least, most) => {
+    const scene = await openScene();
+    const { access } = await openAccess(scene);
+    (await scene.clock.until(access.enter(signal))).left(refusal(action));
+    await new Promise(setImmediate);
+    const before = scene.clock.now();
+    const pass = await scene.clock.until(access.enter(signal));
+    const waited = scene.clock.now() - before;
+    expect(waited).toBeGreaterThanOrEqual(least);
+    expect(waited).toBeLessThanOrEqual(most + 1_000);
+    pass.left(undefined);
+  });
+
+  it('takes a new approval key when an old one is refused, and waits no ten minutes for it', async () => {
+    const scene = await openScene();
+    const { access } = await openAccess(scene);
+    const first = await scene.clock.until(access.enter(signal));
+    first.confirmed();
+    scene.clock.advance(60 * MINUTE_MS);
+    first.left(refusal('new-approval-key'));
+    await new Promise(setImmediate);
+    const before = scene.clock.now();
+    const second = await scene.clock.until(access.enter(signal));
+    expect(second.secret).not.toBe(first.secret);
+    expect(scene.clock.now() - before).toBeLessThanOrEqual(MINUTE_MS);
+    second.left(undefined);
+  });
+
+  it('that is given up while it is waited for leaves the key to others', async () => {
+    const scene = await openScene();
+    const [first, second] = [await openAccess(scene), await openAccess(scene)];
+    (await scene.clock.until(first.access.enter(signal))).left(refusal('already-in-use'));
+    await new Promise(setImmediate);
+    const stop = new AbortController();
+    const waiting = first.access.enter(stop.signal);
+    await scene.clock.sleeping();
+    stop.abort(new Error('no longer wanted'));
+    await expect(waiting).rejects.toThrow('no longer wanted');
+    const pass = await scene.clock.until(second.access.enter(signal));
+    pass.left(undefined);
+  });
+});

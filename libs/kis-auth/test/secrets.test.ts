@@ -1,0 +1,75 @@
+import { inspect } from 'node:util';
+import { redisUnavailable } from '@aipx/stack';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { KisAuth } from '../src/index.js';
+import { openScene, type Scene } from './support/auth.js';
+import { testFolder } from './support/folders.js';
+import { API_KEY, API_SECRET, oneAccount, SECRETS } from './support/keys.js';
+import { OAuthServer, type Fault } from './support/oauth-server.js';
+import { testRedis, typed } from './support/redis.js';
+
+const { signal } = new AbortController();
+const ECHOED = `invalid approval : ${API_KEY} / ${API_SECRET}`;
+
+/** An error as the most talkative log would show it, causes and stacks included. */
+function everythingOf(error: unknown): string {
+  return `${inspect(error, { depth: 20, showHidden: true })} ${JSON.stringify(error)}`;
+}
+
+async function failedWith({ clock, server, open }: Scene, fault: Fault): Promise<string> {
+  server.fail(fault);
+  const { credentials } = await open();
+  const stop = new AbortController();
+  const failed = credentials.token(stop.signal).catch((error: unknown) => error);
+  // It has failed for good, or it waits to ask again.
+  await Promise.race([failed, clock.sleeping()]);
+  stop.abort(new Error('stopped'));
+  return everythingOf(await failed) + JSON.stringify(credentials.status);
+}
+
+describe('nothing secret is told', () => {
+  it.each([
+    { kind: 'code', code: 'EGW00103', status: 403, words: ECHOED },
+    { kind: 'code', code: 'EGW00002', status: 500, words: ECHOED },
+    { kind: 'code', code: API_KEY, status: 500, words: ECHOED },
+    { kind: 'body', body: `{"access_token":"${API_SECRET}"`, status: 200 },
+    { kind: 'body', body: JSON.stringify({ access_token: API_SECRET }) },
+    { kind: 'half' },
+    { kind: 'redirect', to: 'http://127.0.0.1:9/' },
+  ] as const)('by a failure: %#', async (fault) => {
+    const scene = await openScene();
+    const told = await failedWith(scene, fault);
+    for (const secret of [API_KEY, API_SECRET, API_SECRET.slice(0, 20)]) expect(told).not.toContain(secret);
+  });
+
+  it('by the status of credentials that are held', async () => {
+    const { server, open } = await openScene();
+    const { credentials, account } = await open();
+    await credentials.token(signal);
+    await credentials.approvalKey(signal);
+    const told = everythingOf([credentials.status, account]);
+    for (const secret of [API_KEY, API_SECRET, ...server.issued]) expect(told).not.toContain(secret);
+  });
+
+  it.skipIf(redisUnavailable() !== undefined)('by the names in Redis', async () => {
+    const [server, redis] = [await OAuthServer.start(SECRETS), await testRedis()];
+    const auth = await KisAuth.open({
+      accounts: await oneAccount('virtual'),
+      url: server.url,
+      redis: redis.settings,
+      machineFolder: await testFolder(),
+      leaseTtlMs: 1,
+    });
+    onTestFinished(() => auth.close());
+    const [key] = auth.keys;
+    await key?.credentials.token(signal);
+    await key?.credentials.approvalKey(signal);
+    const lease = await key?.claimLease(signal);
+    const names = (await typed(redis, 'KEYS *')).filter((line) => line.startsWith('kis:'));
+    const hash = key?.account.keyHash;
+    const kinds = ['approval', 'attempt', 'token'].map((kind) => `kis:${kind}:virtual:${hash}`);
+    expect(names.filter((name) => !name.startsWith('kis:lease:')).toSorted()).toEqual(kinds);
+    expect(await typed(redis, `GET kis:attempt:virtual:${hash}`)).not.toContain(API_KEY);
+    await lease?.release();
+  });
+});

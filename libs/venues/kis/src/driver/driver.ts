@@ -1,0 +1,52 @@
+import type { VenueDriver } from '@aipx/venue';
+import { SessionCalendar } from '../calendar/calendar.js';
+import type { Decipher } from '../frame/cipher.js';
+import type { Segment } from '../layout/streams.js';
+import { EXCHANGE } from '../record/exchange.js';
+import { BOOK_DEPTH } from '../record/order-book.js';
+import { VolumeMemory } from './memory.js';
+import { KisSession } from './session.js';
+import { spread } from './spread.js';
+import { parseSymbol } from './symbols.js';
+
+export interface KisDriverOptions {
+  /** Where the symbols are followed: one segment for all. @default KRX */
+  readonly segment?: Segment;
+  /** @default every weekday trades */
+  readonly calendar?: SessionCalendar;
+  /** Needed for encrypted frames only, which no stream of market data has. */
+  readonly decipher?: Decipher;
+}
+
+/** Korea Investment & Securities: trades and 10-level books of KRX and Nextrade stocks, 41 streams a key. */
+export function kisDriver({
+  segment = 'KRX',
+  calendar = new SessionCalendar(),
+  decipher,
+}: KisDriverOptions = {}): VenueDriver {
+  return {
+    id: EXCHANGE,
+    defaults: {
+      // Plain ws in every official source.
+      websocketUrl: 'ws://ops.koreainvestment.com:21000/tryitout',
+      apiUrl: 'https://openapi.koreainvestment.com:9443',
+      // Hammering locked a key's slot for hours (2026-05-13); a quiet 18 to 20 s recovered.
+      reconnect: { floorMs: 20_000, capMs: 300_000, factor: 2, jitter: 0.2, retries: 0 },
+      // Endless connecting has address and key blocked (the portal's notice of 2026-02-24); the rule has no number.
+      connectLimit: { attempts: 1, perMs: 1_000 },
+      // No published number; official samples wait 0.1 s or more.
+      openingEveryMs: 100,
+      // PINGPONG comes about every 10 s, also when nothing is traded; pings of ours got connections dropped.
+      silenceTimeoutMs: 30_000,
+      // 41 registrations take four seconds to send.
+      firstRecordWithinMs: 60_000,
+      bookDepths: [BOOK_DEPTH],
+      bookDepth: BOOK_DEPTH,
+    },
+    parseSymbol,
+    spread,
+    newMemory: () => new VolumeMemory(calendar),
+    isDataExpected: (at) => calendar.isDataExpected(segment, at),
+    openSession: (options) => new KisSession({ ...options, segment, calendar, ...(decipher && { decipher }) }),
+  };
+}

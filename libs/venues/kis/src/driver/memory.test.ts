@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import type { Decimal, Tick } from '@aipx/market-model';
+import { describe, expect, it } from 'vitest';
+import { SessionCalendar } from '../calendar/calendar.js';
+import { VolumeMemory } from './memory.js';
+
+const calendar = new SessionCalendar();
+
+function trade(cumulative: number, volume: number, date = '20260915', symbol = '005930'): Tick {
+  return {
+    kind: 'tick',
+    exchange: 'kis',
+    symbol,
+    price: '70000' as Decimal,
+    volume: String(volume) as Decimal,
+    timestamp: 1n,
+    change: undefined,
+    changeRate: undefined,
+    side: 'BUY',
+    tradeId: `KRX-${date}-${cumulative}`,
+    receivedTimestamp: 1n,
+    streamType: 'REALTIME',
+  };
+}
+
+/** What each trade shows to be missing, in shares, or `repeated`. */
+function seen(memory: VolumeMemory, ...trades: readonly Tick[]): readonly string[] {
+  return trades.map((each) => {
+    const { isRepeated, missing } = memory.observe(each);
+    return isRepeated ? 'repeated' : missing.map(({ missedVolume }) => missedVolume).join(' and ');
+  });
+}
+
+describe('the memory of volumes', () => {
+  it('names what is missing between two trades, and knows one that came before', () => {
+    const memory = new VolumeMemory(calendar);
+    const shown = seen(memory, trade(100, 10), trade(103, 3), trade(110, 2), trade(110, 2), trade(111, 1));
+    expect(shown).toEqual(['', '', '5', 'repeated', '']);
+  });
+
+  it('says nothing of what was before the first trade it ever sees', () => {
+    expect(seen(new VolumeMemory(calendar), trade(1_000_000, 1))).toEqual(['']);
+  });
+
+  it('begins anew each day, where it knows the day before: all of a day up to the first trade is missing', () => {
+    const memory = new VolumeMemory(calendar);
+    const next = '20260916';
+    expect(seen(memory, trade(100, 10), trade(7, 7, next), trade(9, 1, next))).toEqual(['', '', '1']);
+    expect(seen(memory, trade(50, 1, '20260917'))).toEqual(['49']);
+  });
+
+  it('keeps symbols apart', () => {
+    const memory = new VolumeMemory(calendar);
+    const other = (cumulative: number) => trade(cumulative, 1, '20260915', '000660');
+    expect(seen(memory, trade(100, 1), other(7), trade(101, 1), other(9))).toEqual(['', '', '', '1']);
+  });
+
+  it('goes on behind the last stored trade after a restart within the day', () => {
+    const memory = new VolumeMemory(calendar);
+    memory.resume(trade(100, 10));
+    expect(seen(memory, trade(130, 5), trade(131, 1))).toEqual(['25', '']);
+  });
+
+  it('names what lies between the last stored trade and the first new one also when it learns of the former later', () => {
+    const memory = new VolumeMemory(calendar);
+    expect(seen(memory, trade(130, 5))).toEqual(['']);
+    memory.resume(trade(100, 10));
+    expect(seen(memory, trade(131, 1), trade(135, 1))).toEqual(['25', '3']);
+    const seamless = new VolumeMemory(calendar);
+    seen(seamless, trade(130, 5));
+    seamless.resume(trade(125, 10));
+    expect(seen(seamless, trade(131, 1))).toEqual(['']);
+  });
+
+  it('takes what the log had already for repeated', () => {
+    const memory = new VolumeMemory(calendar);
+    seen(memory, trade(130, 5));
+    memory.resume(trade(120, 20));
+    expect(seen(memory, trade(110, 5))).toEqual(['repeated']);
+  });
+
+  it('does not compare with a stored trade of another day', () => {
+    const memory = new VolumeMemory(calendar);
+    seen(memory, trade(130, 5));
+    memory.resume(trade(100, 10, '20260914'));
+    expect(seen(memory, trade(131, 1))).toEqual(['']);
+  });
+
+  it('wants stored trades from the beginning of the day in Korea', () => {
+    const noon = BigInt(Date.UTC(2026, 8, 15, 3)) * 1_000_000n;
+    expect(new VolumeMemory(calendar).usefulSince(noon)).toBe(BigInt(Date.UTC(2026, 8, 14, 15)) * 1_000_000n);
+  });
+
+  it('finds exactly the volume that is left out, wherever connections and processes begin', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 2, maxLength: 60 });
+    const fates = fc.array(fc.constantFrom('seen', 'lost', 'restart'), { minLength: 60, maxLength: 60 });
+    fc.assert(
+      fc.property(sizes, fates, (volumes, fate) => {
+        let cumulative = 0;
+        const trades = volumes.map((volume) => trade((cumulative += volume), volume));
+        let memory = new VolumeMemory(calendar);
+        let last = trades[0];
+        let found = 0n;
+        for (const [at, each] of trades.entries()) {
+          const isLast = at === trades.length - 1;
+          if (at > 0 && !isLast && fate[at] === 'lost') continue;
+          if (at > 0 && fate[at] === 'restart' && last !== undefined) {
+            memory = new VolumeMemory(calendar);
+            memory.resume(last);
+          }
+          for (const { missedVolume } of memory.observe(each).missing) found += BigInt(missedVolume ?? 0);
+          last = each;
+        }
+        const lost = volumes.filter((_, at) => at > 0 && at < volumes.length - 1 && fate[at] === 'lost');
+        expect(found).toBe(BigInt(lost.reduce((sum, volume) => sum + volume, 0)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,85 @@
+import type { Decimal, Nanoseconds, Tick } from '@aipx/market-model';
+import type { FrameRecord, SessionMemory } from '@aipx/venue';
+import type { SessionCalendar } from '../calendar/calendar.js';
+import { kstInstant } from '../calendar/kst.js';
+import { VolumeSequence, type SequenceState, type Sighting } from '../loss/volume-sequence.js';
+import { parseTradeId } from '../record/trade-id.js';
+
+export type Missing = Extract<FrameRecord, { outcome: 'gap' }>;
+
+/** What a trade shows: whether it came before, and what is missing before it. */
+export interface Observed {
+  readonly isRepeated: boolean;
+  readonly missing: readonly Missing[];
+}
+
+/** The volumes of every symbol, from one connection and one process to the next. */
+export class VolumeMemory implements SessionMemory {
+  readonly #calendar: SessionCalendar;
+  readonly #sequences = new Map<string, VolumeSequence>();
+  /** Found to be missing when an earlier trade was learned of: told with the symbol's next trade. */
+  readonly #found = new Map<string, bigint>();
+
+  constructor(calendar: SessionCalendar) {
+    this.#calendar = calendar;
+  }
+
+  /** Volumes begin at 0 on each trading day. */
+  usefulSince(at: Nanoseconds): Nanoseconds {
+    return kstInstant(this.#calendar.businessDateOf(at), 0);
+  }
+
+  resume({ symbol, tradeId }: Tick): void {
+    const sequence = this.#sequences.get(symbol);
+    const state = sequence?.state();
+    if (state === undefined) {
+      this.#sequences.set(symbol, VolumeSequence.afterTrade(tradeId));
+      return;
+    }
+    const { businessDate, cumulativeVolume } = parseTradeId(tradeId);
+    if (state.businessDate !== businessDate) return;
+    const missed = this.#fillBeginning(symbol, state, cumulativeVolume);
+    if (missed > 0n) this.#found.set(symbol, (this.#found.get(symbol) ?? 0n) + missed);
+  }
+
+  /** @param trade one that is sound and not seen yet by this */
+  observe(trade: Tick): Observed {
+    const { businessDate, cumulativeVolume } = parseTradeId(trade.tradeId);
+    let sequence = this.#sequences.get(trade.symbol);
+    const dayBefore = sequence?.state()?.businessDate;
+    if (sequence === undefined) this.#sequences.set(trade.symbol, (sequence = new VolumeSequence()));
+    const sighting = sequence.observe({ businessDate, volume: BigInt(trade.volume), cumulativeVolume });
+    const missed = missedBy(sighting, dayBefore !== undefined) + (this.#found.get(trade.symbol) ?? 0n);
+    this.#found.delete(trade.symbol);
+    const missing = missed > 0n ? [missingVolume(trade.symbol, missed)] : [];
+    return { isRepeated: sighting.kind === 'repeated', missing };
+  }
+
+  /** The first trade of this process came before the last stored one was known: what lies between the two is missing. */
+  #fillBeginning(symbol: string, state: SequenceState, stored: bigint): bigint {
+    const [beginning, ...others] = state.missing;
+    if (beginning?.[0] !== '0') return 0n;
+    const firstSeen = BigInt(beginning[1]);
+    const isMissing = firstSeen > stored;
+    const missing = isMissing ? [[String(stored), beginning[1]] as const, ...others] : others;
+    this.#sequences.set(symbol, VolumeSequence.from({ ...state, missing }));
+    return isMissing ? firstSeen - stored : 0n;
+  }
+}
+
+/** Before a day's first trade that is seen, something is only known to be missing where the day before is known. */
+function missedBy(sighting: Sighting, isDayBeforeKnown: boolean): bigint {
+  if (sighting.kind === 'loss') return sighting.missedVolume;
+  return sighting.kind === 'first' && isDayBeforeKnown ? sighting.before : 0n;
+}
+
+function missingVolume(symbol: string, volume: bigint): Missing {
+  return {
+    outcome: 'gap',
+    symbol,
+    channel: 'tick',
+    missed: 0n,
+    missedVolume: String(volume) as Decimal,
+    detail: 'the cumulative volume shows trades that did not come',
+  };
+}
