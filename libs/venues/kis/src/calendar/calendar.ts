@@ -1,0 +1,94 @@
+import { MarketDataError, toIsoText, type Nanoseconds } from '@aipx/market-model';
+import type { Segment } from '../layout/streams.js';
+import { businessDateFrom, kstDate, kstInstant, plainDate, secondOfDay, type BusinessDate } from './kst.js';
+import { sessionsOf, type Session } from './sessions.js';
+import { tradingDay, type SpecialDays } from './trading-days.js';
+
+/** Longest row of closed days that is believed; the longest real ones, around New Year by the moon, have ten. */
+const MAX_CLOSED_DAYS = 60;
+const DAY_SECONDS = 86_400;
+/** How far the venue's clock may be ahead of ours. */
+const CLOCK_TOLERANCE = 300n * 1_000_000_000n;
+
+/**
+ * When KRX and Nextrade trade, in Korea time whatever the zone of the process. A function of its list of special days and
+ * of the instants it is asked about.
+ */
+export class SessionCalendar {
+  readonly #special: SpecialDays;
+  #latest: { readonly from: Nanoseconds; readonly to: Nanoseconds; readonly date: BusinessDate } | undefined;
+
+  constructor(special: SpecialDays = new Map()) {
+    this.#special = special;
+  }
+
+  /** Whether any session is on. Of the unified segment: of KRX or of Nextrade. */
+  isDataExpected(segment: Segment, instant: Nanoseconds): boolean {
+    return this.sessionsAt(segment, instant).length > 0;
+  }
+
+  /** The sessions that are on, each with its end: none, or several where they overlap. */
+  sessionsAt(segment: Segment, instant: Nanoseconds): readonly Session[] {
+    return this.#sessionsOn(segment, kstDate(instant)).filter(({ from, to }) => from <= instant && instant < to);
+  }
+
+  /** The first session that starts after `instant`; `undefined` when none does within 60 days. */
+  nextSession(segment: Segment, instant: Nanoseconds): Session | undefined {
+    const today = kstDate(instant);
+    for (let days = 0; days <= MAX_CLOSED_DAYS; days += 1) {
+      const next = this.#sessionsOn(segment, today.add({ days })).find(({ from }) => from > instant);
+      if (next !== undefined) return next;
+    }
+    return undefined;
+  }
+
+  /** All sessions of a day, by start; none on a day without trading. */
+  sessionsOn(segment: Segment, date: BusinessDate): readonly Session[] {
+    return this.#sessionsOn(segment, plainDate(date));
+  }
+
+  /**
+   * The trading day an instant belongs to: its day in Korea from midnight on, or the last trading day before a closed one.
+   *
+   * @throws {MarketDataError} `CONFIG_INVALID` when no day of the 60 before trades
+   */
+  businessDateOf(instant: Nanoseconds): BusinessDate {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.from <= instant && instant < latest.to) return latest.date;
+    const day = kstDate(instant);
+    const date = this.#tradingDateUpTo(day, instant);
+    const from = kstInstant(businessDateFrom(day), 0);
+    this.#latest = { from, to: kstInstant(businessDateFrom(day), DAY_SECONDS), date };
+    return date;
+  }
+
+  /**
+   * The business date of a quote, which prints only its time: the present one, unless that puts the quote into the future.
+   * Then it is of the trading day before: sent just before midnight, or a leftover that comes with a subscription before the
+   * opening.
+   *
+   * @param time `HHMMSS`
+   * @throws {MarketDataError} `VALIDATION_TIME` when `time` is none
+   */
+  dateOfQuote(time: string, receivedAt: Nanoseconds): BusinessDate {
+    const date = this.businessDateOf(receivedAt);
+    if (kstInstant(date, secondOfDay(time)) <= receivedAt + CLOCK_TOLERANCE) return date;
+    return this.#tradingDateUpTo(plainDate(date).subtract({ days: 1 }), receivedAt);
+  }
+
+  #sessionsOn(segment: Segment, date: Temporal.PlainDate): readonly Session[] {
+    const day = tradingDay(this.#special, date);
+    return day === undefined ? [] : sessionsOf(segment, businessDateFrom(date), day);
+  }
+
+  #tradingDateUpTo(last: Temporal.PlainDate, asked: Nanoseconds): BusinessDate {
+    for (let days = 0; days <= MAX_CLOSED_DAYS; days += 1) {
+      const date = last.subtract({ days });
+      if (tradingDay(this.#special, date) !== undefined) return businessDateFrom(date);
+    }
+    throw new MarketDataError(
+      'CONFIG_INVALID',
+      `trading calendar: no trading day in the ${MAX_CLOSED_DAYS} days before ${toIsoText(asked)}`,
+    );
+  }
+}

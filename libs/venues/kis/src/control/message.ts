@@ -1,0 +1,97 @@
+import { MarketDataError } from '@aipx/market-model';
+import { CipherKey } from '../frame/cipher.js';
+import { decodeText } from '../frame/frame.js';
+import { controlAction, type ControlAction } from './codes.js';
+import { redact } from './redact.js';
+
+/** A text frame without market data. */
+export type ControlMessage =
+  /** The server's heartbeat. `reply` is the same text, to be sent back at once. */
+  | { readonly kind: 'heartbeat'; readonly reply: string }
+  | ControlAnswer
+  /** No message that is known. `text` is what was received, secrets taken out. */
+  | { readonly kind: 'unreadable'; readonly error: MarketDataError; readonly text: string };
+
+/** The answer to a registration, or the server's word on the whole session. */
+export interface ControlAnswer {
+  readonly kind: 'answer';
+  /** Stream and symbol that it is about. Absent where it is about the session: `(null)`, null or empty on the wire. */
+  readonly trId: string | undefined;
+  readonly symbol: string | undefined;
+  /** `OPSP0000`; empty where the server sends none. */
+  readonly code: string;
+  readonly action: ControlAction;
+  /** The venue's words, approval keys taken out. */
+  readonly message: string;
+  /** Comes with every success, also of streams that are not encrypted. */
+  readonly key: CipherKey | undefined;
+}
+
+/** Never throws. */
+export function readControl(bytes: Uint8Array): ControlMessage {
+  const text = decodeText(bytes);
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    // The cause quotes the text, secrets included.
+    return unreadable('not JSON', text);
+  }
+  const header = member(content, 'header');
+  const trId = named(member(header, 'tr_id'));
+  if (trId === HEARTBEAT) return { kind: 'heartbeat', reply: text };
+  const body = member(content, 'body');
+  const code = member(body, 'msg_cd');
+  const words = member(body, 'msg1');
+  if (typeof code !== 'string' && typeof words !== 'string') return unreadable('neither msg_cd nor msg1', text);
+  const message = typeof words === 'string' ? words : '';
+  const granted = member(body, 'rt_cd') === '0';
+  return {
+    kind: 'answer',
+    trId,
+    symbol: named(member(header, 'tr_key')),
+    code: typeof code === 'string' ? redact(code) : '',
+    action: controlAction(typeof code === 'string' ? code : '', message, granted),
+    message: redact(message),
+    key: readKey(member(body, 'output')),
+  };
+}
+
+/** The error that a refused answer stands for; `undefined` for a success. */
+export function refusalOf(answer: ControlAnswer): MarketDataError | undefined {
+  if (SUCCESSES.has(answer.action)) return undefined;
+  const subject = answer.trId === undefined ? 'the session' : `${answer.trId} ${answer.symbol ?? ''}`.trimEnd();
+  return new MarketDataError(
+    'CONNECTION_REFUSED_BY_VENUE',
+    `KIS refuses ${subject}: ${answer.code} ${answer.message}`.trimEnd(),
+    { context: { code: answer.code, action: answer.action }, retryable: !FINAL.has(answer.action) },
+  );
+}
+
+const HEARTBEAT = 'PINGPONG';
+const SUCCESSES: ReadonlySet<ControlAction> = new Set(['active', 'already-active', 'freed', 'already-freed']);
+/** Asking again cannot help. */
+const FINAL: ReadonlySet<ControlAction> = new Set(['fatal', 'drop-symbol', 'not-entitled', 'stop-adding']);
+
+function readKey(output: unknown): CipherKey | undefined {
+  const key = member(output, 'key');
+  const iv = member(output, 'iv');
+  return typeof key === 'string' && typeof iv === 'string' && key !== '' && iv !== ''
+    ? new CipherKey(key, iv)
+    : undefined;
+}
+
+function named(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value !== '(null)' ? redact(value) : undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function unreadable(reason: string, text: string): ControlMessage {
+  const redacted = redact(text);
+  const shown = JSON.stringify(redacted.length > 120 ? `${redacted.slice(0, 120)}…` : redacted);
+  const error = new MarketDataError('VALIDATION_FRAME', `unreadable message: ${reason}: ${shown}`);
+  return { kind: 'unreadable', error, text: redacted };
+}

@@ -1,0 +1,2 @@
+/** The `exchange` of every event. */
+export const EXCHANGE = 'kis';

@@ -1,0 +1,31 @@
+import { MarketDataError, type Decimal } from '@aipx/market-model';
+import { parseBusinessDate, type BusinessDate } from '../calendar/kst.js';
+import type { Segment } from '../layout/streams.js';
+
+/** What a trade id consists of. */
+export interface TradePosition {
+  readonly segment: Segment;
+  readonly businessDate: BusinessDate;
+  /** Shares traded on that day in that segment, this trade included. */
+  readonly cumulativeVolume: bigint;
+}
+
+export function tradeId(segment: Segment, businessDate: BusinessDate, cumulativeVolume: Decimal): string {
+  return `${segment}-${businessDate}-${cumulativeVolume}`;
+}
+
+/** The parts of an id that `tradeId` made. @throws {MarketDataError} `VALIDATION_RECORD` for any other text */
+export function parseTradeId(id: string): TradePosition {
+  const [, segment, date, cumulative] = /^(KRX|NXT|UN)-(\d{8})-(\d{1,30})$/.exec(id) ?? [];
+  if (segment === undefined || date === undefined || cumulative === undefined) {
+    throw new MarketDataError(
+      'VALIDATION_RECORD',
+      `${JSON.stringify(id.slice(0, 60))} is no trade id of KIS; expected <KRX, NXT or UN>-<YYYYMMDD>-<cumulative volume>`,
+    );
+  }
+  return {
+    segment: segment as Segment,
+    businessDate: parseBusinessDate(date),
+    cumulativeVolume: BigInt(cumulative),
+  };
+}
