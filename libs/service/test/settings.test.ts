@@ -278,6 +278,14 @@ describe('an unknown name', () => {
     ]);
   });
 
+  it('in YAML is passed over where another app has it, and only there', async () => {
+    const yaml = 'kafka:\n  groupId: [of, another]\nrecorder:\n  batchSize: { x: 1 }\n  groupId: x\nbatchSize: 1\n';
+    expect(await faultsOf({ environment: MARKETS, yaml })).toEqual([
+      'recorder.groupId (config.yaml line 5): no such setting; did you mean kafka.groupId?',
+      'batchSize (config.yaml line 6): no such setting; did you mean recorder.batchSize?',
+    ]);
+  });
+
   it('in the environment or .env is a warning when it was meant for this app, without its value', async () => {
     const { warnings } = await load({
       environment: { ...MARKETS, KAFKA_LINGR: 'hidden', KAFKA_GROUP_ID: 'of another app', PATH: '/bin', LOG_LEVL: 'x' },
