@@ -14,24 +14,32 @@ import {
 } from '@aipx/service';
 import { databaseSsl, type DatabaseAddress } from '@aipx/timescale';
 
-/** The recorder's own names, as far as reading needs them. Those of writing are known and have no effect here. */
-const WRITING = [
-  'KAFKA_GROUP_ID',
-  'KAFKA_TOPICS',
-  'KAFKA_SESSION_TIMEOUT',
-  'KAFKA_COMPRESSION',
-  'KAFKA_LINGER',
-  'KAFKA_ACKS',
-  'KAFKA_MAX_CONSECUTIVE_ERRORS',
-  'KAFKA_TOPIC_PARTITIONS',
-  'KAFKA_TOPIC_REPLICATION',
-  'TIMESCALEDB_POOL_SIZE',
-  'S3_SINGLE_WRITER',
-  'S3_BATCH_SIZE',
-  'S3_BATCH_BYTES',
-  'S3_BATCH_TIMEOUT_SEC',
-  'S3_COMPRESSION',
-];
+/** What services are told and reading does not need. In their `.env` and YAML files it is known, and has no effect here. */
+const OF_SERVICES = {
+  service: ['SERVICE_NAME', 'ENVIRONMENT', 'LOG_LEVEL', 'LOG_FORMAT', 'LOG_FILE', 'HTTP_PORT', 'SHUTDOWN_GRACE'],
+  kafka: [
+    'KAFKA_GROUP_ID',
+    'KAFKA_TOPICS',
+    'KAFKA_SESSION_TIMEOUT',
+    'KAFKA_COMPRESSION',
+    'KAFKA_LINGER',
+    'KAFKA_ACKS',
+    'KAFKA_MAX_CONSECUTIVE_ERRORS',
+    'KAFKA_TOPIC_PARTITIONS',
+    'KAFKA_TOPIC_REPLICATION',
+  ],
+  timescaledb: ['TIMESCALEDB_POOL_SIZE', 'MAX_RETRIES', 'MIGRATE_ON_START'],
+  s3: ['S3_SINGLE_WRITER', 'S3_BATCH_SIZE', 'S3_BATCH_BYTES', 'S3_BATCH_TIMEOUT_SEC', 'S3_COMPRESSION'],
+  recorder: [
+    'BATCH_SIZE',
+    'BATCH_TIMEOUT_MS',
+    'NUM_CONSUMERS',
+    'DB_WRITE_WORKERS',
+    'MAX_BUFFER_SIZE',
+    'MAX_BUFFER_BYTES',
+    'SINK_MAX_LAG',
+  ],
+};
 
 const { brokers, clientId, requestTimeout } = sharedKafka;
 
@@ -43,7 +51,7 @@ const schema = defineSettings({
     s3: sharedS3,
     lake: sharedLake,
   },
-  otherApps: WRITING,
+  otherApps: OF_SERVICES,
   rules: [
     timescaledbSslRule,
     rule([sharedTimescaledb.writeEnabled, sharedS3.writeEnabled], (database, lake) =>

@@ -131,6 +131,18 @@ describe.skipIf(missing !== undefined)(`aipx on Kafka, PostgreSQL and S3${why}`,
     });
   });
 
+  it('names a row of a partition that the topic does not have, also when it looks anew', async () => {
+    await database.query(
+      `INSERT INTO orderbook SELECT (jsonb_populate_record(o, '{"log_partition": 2}')).* FROM orderbook o WHERE time = '2024-05-01 13:59:51Z'`,
+    );
+    const { code, out } = await aipx(['verify', '--topic', 'market.orderbook'], settings);
+    await database.query('DELETE FROM orderbook WHERE log_partition = 2');
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^DIFFERENT database: market\.orderbook\/2\/0 .*: a row stands here, and the topic has no such partition, its 2 count from 0$/m,
+    );
+  });
+
   it('names a row that is gone, and ends with 1', async () => {
     await database.query(`DELETE FROM orderbook WHERE time = '2024-05-01 13:59:51Z'`);
     const outcome = await aipx(['verify'], settings);

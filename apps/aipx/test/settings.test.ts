@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { aipx } from './support/aipx.js';
+import { recorderYaml } from './support/recorder-yaml.js';
 
 it('says which setting is missing, and where it belongs', async () => {
   const { code, errors } = await aipx(['query', 'ticks', '--symbol', 'KRW-BTC', '--source', 'database']);
@@ -30,3 +34,28 @@ it('refuses authorities that cannot be read, and those that nothing would check,
     ),
   });
 });
+
+it('takes the YAML file of a recorder, with every setting that one has', async () => {
+  const { code, errors } = await aipx(['migrate', 'status', '--config', await fileOf(recorderYaml())]);
+  expect({ code, errors }).toEqual({
+    code: 2,
+    errors:
+      'CONFIG_INVALID: TIMESCALEDB_PASSWORD (not set): expected the password of aipx on localhost:5433, in the environment or in .env\n',
+  });
+});
+
+it('names a misspelt key of such a file, with its line', async () => {
+  const file = await fileOf('s3:\n  batchSize: 5\nrecorder:\n  batchSiez: 5\n');
+  const { code, errors } = await aipx(['migrate', 'status', '--config', file]);
+  expect(code).toBe(2);
+  expect(errors).toContain(`recorder.batchSiez (${file} line 4): no such setting; did you mean recorder.batchSize?`);
+  expect(errors).not.toContain('s3.');
+});
+
+async function fileOf(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'aipx-command-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'config.yaml');
+  await writeFile(file, content);
+  return file;
+}

@@ -20,7 +20,7 @@ export const ingestionSchema = defineSettings({
     ...venueGroups,
   },
   rules: [...marketRules, ...bufferRules, ...venueRules],
-  otherApps: KAFKA_OF_OTHER_APPS,
+  otherApps: { kafka: KAFKA_OF_OTHER_APPS },
 });
 
 /** What the composition root puts the service together from. */

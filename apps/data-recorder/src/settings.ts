@@ -25,7 +25,7 @@ export const recorderSchema = defineSettings({
     recorder: recorderGroup,
   },
   rules: [...timescaledbRules, ...recorderRules],
-  otherApps: KAFKA_OF_OTHER_APPS,
+  otherApps: { kafka: KAFKA_OF_OTHER_APPS },
 });
 
 /** What the composition root puts the service together from. */

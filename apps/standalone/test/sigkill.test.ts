@@ -5,7 +5,7 @@ import { lakeCounts, tableContents } from './support/contents.js';
 import { writeRecording } from './support/recording.js';
 
 const KILLS = 10;
-const FRAMES = 6_000;
+const FRAMES = 20_000;
 const folder = temporaryFolder();
 
 afterAll(() => {
@@ -26,7 +26,7 @@ const seed = Date.now() % 1_000_000;
 it(`${KILLS} kills at random places lose nothing and double nothing (seed ${seed})`, { timeout: 300_000 }, async () => {
   const random = seededFractions(seed);
   const recording = writeRecording(folder.path, FRAMES);
-  // At this pace the file lasts about as long as all lives of the process together.
+  // At this pace the file lasts much longer than all lives of the process together, also on a machine with other work.
   const args = ['--frames', recording.path, '--speed', '25', '--data-dir', join(folder.path, 'data')];
   let before: Awaited<ReturnType<typeof tableContents>> = { ticks: [], books: [] };
   for (let kill = 0; kill < KILLS; kill += 1) {

@@ -47,6 +47,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends WaitOptions {
+  /**
+   * How far the log is known to reach: when it shows less, which a new leader of Kafka may for a moment, that is an outage
+   * and not its end. No records then mean that none is left before this offset.
+   */
+  readonly until?: bigint;
+}
+
 export interface ReadLimits {
   readonly maxRecords: number;
   /** Of keys and values. */
@@ -92,13 +100,14 @@ export interface EventLog {
    * between two that does not come holds no record: on Kafka, what belongs to transactions and was aborted, or is a marker.
    *
    * @throws {MarketDataError} `STORE_REFUSED` when `from` is outside of the range: never another offset instead.
-   * Retryable before its begin, since retention may have moved that: whoever asks for the range again can go on
+   * Retryable before its begin, since retention may have moved that: whoever asks for the range again can go on.
+   * When the log stays shorter than `until`: `STORE_UNAVAILABLE` (retryable) where it may come back, else `STORE_DAMAGED`
    */
   read(
     partition: TopicPartition,
     from: bigint,
     limits: ReadLimits,
-    options?: WaitOptions,
+    options?: ReadOptions,
   ): Promise<readonly LogRecord[]>;
   /**
    * Hands the partitions of `topics` to the handler and feeds it until `signal` aborts, then revokes them and resolves.

@@ -10,6 +10,7 @@ export type {
   OffsetRange,
   PartitionHandler,
   ReadLimits,
+  ReadOptions,
   SourceProgress,
   TopicPartition,
   WaitOptions,

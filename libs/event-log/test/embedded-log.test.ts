@@ -214,6 +214,16 @@ describe('EmbeddedEventLog', () => {
     await log.close();
   });
 
+  it('says that its end is lost when it is known to reach further than it does', async () => {
+    await log.append([entry('A', 'x')]);
+    const partition = log.partitionFor(TICKS, 'A');
+    expect(await log.read(partition, 1n, AMPLE, { until: 1n })).toEqual([]);
+    await expect(log.read(partition, 1n, AMPLE, { until: 2n })).rejects.toMatchObject({
+      code: 'STORE_DAMAGED',
+      message: expect.stringContaining('ends at 1, but it is known to reach to 2') as string,
+    });
+  });
+
   it.each([
     { maxRecords: 0, maxBytes: 1 },
     { maxRecords: 1, maxBytes: 0 },

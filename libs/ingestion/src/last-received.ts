@@ -98,7 +98,7 @@ async function* backwards(
 async function readAll(log: EventLog, partition: TopicPartition, from: bigint, to: bigint): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   for (let next = from; next < to;) {
-    const part = await log.read(partition, next, { maxRecords: Number(to - next), maxBytes: 1 << 20 });
+    const part = await log.read(partition, next, { maxRecords: Number(to - next), maxBytes: 1 << 20 }, { until: to });
     const last = part.at(-1);
     if (last === undefined) break;
     records.push(...part);

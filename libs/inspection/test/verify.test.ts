@@ -1,10 +1,10 @@
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TopicPartition } from '@aipx/event-log';
 import { parseDecimal } from '@aipx/market-model';
 import { book, entryOf, gap, level, START, tick } from '@aipx/market-proto/testing';
 import { describe, expect, it } from 'vitest';
 import { DuckDb } from '../src/duckdb.js';
+import { changedLog } from './support/changed-log.js';
 import { recorded, type Checked, type Recorded } from './support/recorded.js';
 
 const HOUR = 3_600_000_000_000n;
@@ -147,22 +147,64 @@ describe('verify', () => {
     const { log } = data;
     const { partition: filled } = log.partitionFor('market.gap', gap(1).symbol);
     let asked = 0;
-    const growing = new Proxy(log, {
-      get: (target, name) => {
-        if (name === 'range') {
-          return async (partition: TopicPartition) => {
-            const { begin, end } = await target.range(partition);
-            // The first two answers, to the scope and to the search, are from before the last record.
-            const isLate = partition.topic === 'market.gap' && partition.partition === filled && (asked += 1) <= 2;
-            return { begin, end: isLate && end > begin ? end - 1n : end };
-          };
-        }
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    const growing = changedLog(log, {
+      range: async (partition) => {
+        const { begin, end } = await log.range(partition);
+        // The first two answers, to the scope and to the search, are from before the last record.
+        const isLate = partition.topic === 'market.gap' && partition.partition === filled && (asked += 1) <= 2;
+        return { begin, end: isLate && end > begin ? end - 1n : end };
       },
     });
     expect((await data.check({ log: growing })).found).toEqual([]);
     expect(asked).toBeGreaterThan(2);
+  });
+
+  it('names no row of a partition that was added while it looked, and one of a partition that is not there', async () => {
+    const data = await recorded(market());
+    const { log } = data;
+    const { end } = await log.range({ topic: 'market.tick', partition: 2 });
+    expect(end).toBeGreaterThan(0n);
+    const asOpened = changedLog(log, { partitionsOf: async (topic) => (await log.partitionsOf(topic)).slice(0, 2) });
+    const reopenLog = () => Promise.resolve(log);
+    expect((await data.check({ log: asOpened, reopenLog })).found).toEqual([]);
+    await data.sql('UPDATE market_gap SET log_partition = 3 WHERE log_offset = 0');
+    const gone = (await data.sql('SELECT FROM market_gap WHERE log_partition = 3')).length;
+    expect(gone).toBeGreaterThan(0);
+    const { found } = await data.check({ log: asOpened, reopenLog });
+    expect(found.filter(({ kind }) => kind === 'different').map(({ says }) => says)).toEqual(
+      Array.from({ length: gone }, () => 'a row stands here, and the topic has no such partition, its 3 count from 0'),
+    );
+  });
+
+  it('asks once where the log ends now, however many rows stand behind that', async () => {
+    const data = await recorded(market());
+    const rows = 5_000;
+    await data.sql(
+      `INSERT INTO market_gap SELECT (jsonb_populate_record(g, jsonb_build_object('log_offset', 9000 + n))).*
+       FROM market_gap g, generate_series(1, $1) n WHERE g.missed_volume IS NULL`,
+      [rows],
+    );
+    let asked = 0;
+    const log = changedLog(data.log, {
+      range: (partition) => {
+        if (partition.topic === 'market.gap') asked += 1;
+        return data.log.range(partition);
+      },
+    });
+    expect((await data.check({ log })).total).toMatchObject({ different: rows });
+    // Of each of the three partitions: for the scope, for the search, for what it found.
+    expect(asked).toBe(9);
+  });
+
+  it('looks for no rows where the log has none when it is asked for some offsets', async () => {
+    const data = await recorded(market());
+    await data.sql(`INSERT INTO tick_data SELECT (jsonb_populate_record(t,
+      '{"log_partition": 1, "log_offset": 9000, "trade_id": "x"}')).* FROM tick_data t ORDER BY time LIMIT 1`);
+    const range = { topic: 'market.tick', partition: 1 };
+    expect(names(await data.check({ range }))).toMatchObject([{ kind: 'different', at: 'market.tick/1/9000' }]);
+    const checked = await data.check({ range: { ...range, offsets: { begin: 0n, end: 9_001n } } });
+    expect(checked.found).toEqual([]);
+    expect(checked.total.log).toBeGreaterThan(0);
   });
 
   it('names a digit that was changed in the database, in a price and in a level', async () => {

@@ -9,12 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../src/parquet/encode-batch.js';
 import { query, type Row } from './support/duckdb.js';
 import { book, gap, tick } from './support/events.js';
+import { chunkOf, firstRowsOf } from './support/parquet-table.js';
 import { tempFolder } from './support/temp-folder.js';
 
 const TOO_FINE = '0.1234567890123';
 /** More than a row group of books. */
 const BOOKS = 10_300;
 const DEPTHS = [15, 0, 1, 5, 30];
+const QUANTITIES = 'bids.list.element.quantity';
 
 /** Sides of every depth in turn. Each quantity differs, so that its column is stored without a dictionary. */
 function side(row: number, direction: 1 | -1): Level[] {
@@ -74,15 +76,9 @@ describe('a file of more books than a row group and more levels than a page', ()
   it('has row groups of 10,000 books, and pages beside dictionaries', async () => {
     const { row_groups: groups } = parquetMetadata(bytes.buffer);
     expect(groups.map(({ num_rows: rows }) => rows)).toEqual([10_000n, 300n]);
-    const quantities = groups[0]?.columns.find(
-      ({ meta_data: chunk }) => chunk?.path_in_schema.join('.') === 'bids.list.element.quantity',
-    );
-    expect(quantities?.meta_data?.encodings).toEqual(['PLAIN']);
-    expect(quantities?.offset_index_length).toBeGreaterThan(0); // there are several pages
-    const prices = groups[0]?.columns.find(
-      ({ meta_data: chunk }) => chunk?.path_in_schema.join('.') === 'bids.list.element.price',
-    );
-    expect(prices?.meta_data?.encodings).toEqual(['PLAIN', 'RLE_DICTIONARY']);
+    expect(chunkOf(bytes, QUANTITIES).encodings).toEqual(['PLAIN']);
+    expect(firstRowsOf(bytes, QUANTITIES).length).toBeGreaterThan(1);
+    expect(chunkOf(bytes, 'bids.list.element.price').encodings).toEqual(['PLAIN', 'RLE_DICTIONARY']);
   });
 
   it('is read by DuckDB level by level', async () => {
@@ -102,6 +98,34 @@ describe('a file of more books than a row group and more levels than a page', ()
     expect(rows.map((row) => ({ ...row, bids: JSON.stringify(row['bids'], undefinedAsNull) }))).toEqual(stored);
   });
 
+  it.each([-5, 0, 1, 1_000])('is read by rows, from %i rows beside the begin of a page on', async (beside) => {
+    const rowStart = lastPageOf(bytes) + beside;
+    const stored = books.slice(rowStart, rowStart + 10).map(({ bids }, index) => {
+      return { bids: inHyparquet(bids), log_offset: BigInt(rowStart + index) };
+    });
+    const { rows } = await seek(bytes, rowStart);
+    expect(rows).toEqual(stored);
+  });
+
+  it('is read by rows without the pages before', async () => {
+    const { ranges } = await seek(bytes, lastPageOf(bytes));
+    const { begin, end } = chunkOf(bytes, QUANTITIES);
+    const inChunk = ranges.filter(([from, to]) => from < end && to > begin);
+    expect(inChunk.length).toBeGreaterThan(0);
+    expect(inChunk.every(([from]) => from > begin)).toBe(true);
+  });
+
+  it.each(['the begin of a page', 'the end of a row group'])('is filtered by DuckDB around %s', async (where) => {
+    const from = (where === 'the begin of a page' ? lastPageOf(bytes) : 10_000) - 2;
+    const rows = await query(
+      `SELECT log_offset, bids::VARCHAR AS bids FROM '${path}' WHERE log_offset BETWEEN ${from} AND ${from + 4} ORDER BY log_offset`,
+    );
+    const stored = books.slice(from, from + 5).map(({ bids }, index) => {
+      return { log_offset: String(from + index), bids: inDuckDb(bids) };
+    });
+    expect(rows).toEqual(stored);
+  });
+
   it('tells readers what each row group holds of a symbol and a time', async () => {
     const [symbols] = await query(
       `SELECT min(stats_min_value) AS low, max(stats_max_value) AS high, sum(stats_null_count) AS nulls
@@ -110,6 +134,34 @@ describe('a file of more books than a row group and more levels than a page', ()
     expect(symbols).toEqual({ low: 'KRW-0', high: 'KRW-6', nulls: '0' });
   });
 });
+
+/** In the first row group. */
+function lastPageOf(bytes: Uint8Array<ArrayBuffer>): number {
+  return firstRowsOf(bytes, QUANTITIES).at(-1) || expect.fail('there is one page only');
+}
+
+/** Ten rows by hyparquet, and which ranges of the file it read. */
+async function seek(bytes: Uint8Array<ArrayBuffer>, rowStart: number) {
+  const ranges: (readonly [from: number, to: number])[] = [];
+  const file = {
+    byteLength: bytes.byteLength,
+    slice: (from: number, to = bytes.byteLength) => {
+      ranges.push([from, to]);
+      return bytes.buffer.slice(from, to);
+    },
+  };
+  const metadata = parquetMetadata(bytes.buffer);
+  const columns = ['bids', 'log_offset'];
+  const rows = await parquetReadObjects({
+    file,
+    metadata,
+    columns,
+    rowStart,
+    rowEnd: rowStart + 10,
+    useOffsetIndex: true,
+  });
+  return { rows: rows.map((row) => ({ ...row, bids: JSON.stringify(row['bids'], undefinedAsNull) })), ranges };
+}
 
 function undefinedAsNull(_key: string, value: unknown): unknown {
   return value ?? null;

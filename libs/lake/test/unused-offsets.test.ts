@@ -5,7 +5,7 @@ import { ticks } from './support/events.js';
 import { InThreadEncoder } from './support/in-thread-encoder.js';
 import { MemoryLog } from './support/memory-log.js';
 import { MemoryObjectStore } from './support/memory-object-store.js';
-import { recordAll, TICKS } from './support/record-all.js';
+import { newRecorder, recordAll, TICKS } from './support/record-all.js';
 
 const encoder = new InThreadEncoder();
 
@@ -35,5 +35,16 @@ describe('offsets that hold no record', () => {
     const { counts } = await recordAll({ objects, log, encoder, batchRows: 9 });
     expect(counts).toMatchObject({ rows: 3, missing: 4 });
     expect((await audit(objects, TICKS)).slice(4)).toEqual(['file', 'file', 'unused', 'file']);
+  });
+
+  it('between records that were handed over are known without the log, which may have lost those since', async () => {
+    const [objects, log] = [new MemoryObjectStore(), await logWithMarkers()];
+    const recorder = newRecorder({ objects, log, encoder, batchRows: 100 });
+    await recorder.onAssigned(TICKS, await log.range(TICKS));
+    await recorder.onRecords(TICKS, await log.read(TICKS, 0n, { maxRecords: 100, maxBytes: 1024 * 1024 }));
+    log.forget(TICKS.topic, 7);
+    await recorder.flush(new AbortController().signal);
+    expect(recorder.counts).toMatchObject({ rows: 6, missing: 0 });
+    expect(await audit(objects, TICKS)).toEqual(['file', 'file', 'unused', 'file', 'file', 'file', 'unused', 'file']);
   });
 });

@@ -7,7 +7,6 @@ export {
   recordsFrom,
   transferList,
   unpackRecords,
-  type PackedRecord,
   type PackedRecords,
 } from './cold/packed-records.js';
 export { decodeRecord, type DecodedRecord } from './decode-record.js';

@@ -29,7 +29,7 @@ export async function signOfAnotherLog(
   if (position > end) return `the position ${position} is behind the log's end ${end}`;
   for (const { offset, hash } of hashes) {
     if (typeof hash !== 'string' || offset < begin) continue;
-    const record = await readRecord(log, partition, offset, signal);
+    const record = await readRecord(log, partition, offset, signal, offset + 1n);
     if (record?.offset === offset && recordHash(record) !== hash) {
       return `the record at ${offset} is not the one that was stored`;
     }

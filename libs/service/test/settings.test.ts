@@ -1,45 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { MarketDataError } from '@aipx/market-model';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { defineSettings, loadSettings, rule, text, type SettingsSources } from '../src/index.js';
-import { sampleSchema } from './support/sample-schema.js';
-import { tempFolder } from './support/temp-folder.js';
-
-const MARKETS = { MARKETS: 'upbit:KRW-BTC' };
-
-interface Given {
-  readonly flags?: Readonly<Record<string, string>>;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly dotenv?: string;
-  readonly yaml?: string;
-}
-
-/** Loads from real files in a folder of its own. */
-async function load({ flags = {}, environment = {}, dotenv, yaml }: Given = {}) {
-  using folder = tempFolder({
-    ...(dotenv !== undefined && { '.env': dotenv }),
-    ...(yaml !== undefined && { 'config.yaml': yaml }),
-  });
-  const sources: SettingsSources = {
-    flags: new Map(Object.entries(flags)),
-    environment,
-    folder: folder.path,
-    configFile: yaml === undefined ? undefined : 'config.yaml',
-  };
-  return await loadSettings(sampleSchema, sources);
-}
-
-/** The lines of the error, without its first. */
-async function faultsOf(given: Given): Promise<readonly string[]> {
-  const error = await load(given).then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!(error instanceof MarketDataError)) throw new Error('nothing was refused');
-  expect(error.code).toBe('CONFIG_INVALID');
-  return error.message.split('\n').slice(1);
-}
+import { faultsOf, load, MARKETS, type Given } from './support/load-settings.js';
 
 describe('settings', () => {
   it('are typed by their schema, defaults included', async () => {
@@ -278,6 +238,14 @@ describe('an unknown name', () => {
     ]);
   });
 
+  it('in YAML is passed over where another app has it, and only there', async () => {
+    const yaml = 'kafka:\n  groupId: [of, another]\nrecorder:\n  batchSize: { x: 1 }\n  groupId: x\nbatchSize: 1\n';
+    expect(await faultsOf({ environment: MARKETS, yaml })).toEqual([
+      'recorder.groupId (config.yaml line 5): no such setting; did you mean kafka.groupId?',
+      'batchSize (config.yaml line 6): no such setting; did you mean recorder.batchSize?',
+    ]);
+  });
+
   it('in the environment or .env is a warning when it was meant for this app, without its value', async () => {
     const { warnings } = await load({
       environment: { ...MARKETS, KAFKA_LINGR: 'hidden', KAFKA_GROUP_ID: 'of another app', PATH: '/bin', LOG_LEVL: 'x' },
@@ -296,104 +264,5 @@ describe('an unknown name', () => {
       expect.stringMatching(/^MARKETS \(not set\)/),
       'MARKET (environment) is no setting of sample and has no effect; did you mean MARKETS?',
     ]);
-  });
-});
-
-describe('a settings file', () => {
-  it.each([
-    [
-      'a mistake of YAML, by line and column',
-      'kafka:\n  linger: "5ms\n',
-      /^config\.yaml \(line 3, column 1\): Missing closing "quote$/,
-    ],
-    ['a key twice', 'venue: a\nvenue: b\n', /^config\.yaml \(line 2, column 1\): Map keys must be unique$/],
-    ['an anchor that is none', 'venue: *nobody', /^venue \(config\.yaml line 1\): expected a plain value/],
-    [
-      'two documents',
-      'venue: a\n---\nvenue: b\n',
-      /^config\.yaml \(line 2, column 1\): Source contains multiple documents/,
-    ],
-    ['a list of settings', '- venue\n', /^config\.yaml \(config\.yaml line 1\): expected settings by name/],
-    ['plain words', 'venue', /^config\.yaml \(config\.yaml line 1\): expected settings by name/],
-    ['a value for a group', 'kafka: 5ms', /^kafka \(config\.yaml line 1\): is a group: expected its settings/],
-    [
-      'a group for a value',
-      'kafka:\n  linger: { a: 1 }',
-      /^kafka\.linger \(config\.yaml line 2\): expected a plain value/,
-    ],
-    ['a list of lists', 'kafka: { brokers: [[a]] }', /^kafka\.brokers \(config\.yaml line 1\): expected a plain value/],
-    ['a key that is no text', '? [a]\n: 1\n', /^\? \(config\.yaml line 1\): no such setting/],
-  ])('is refused for %s', async (_, yaml, fault) => {
-    expect(await faultsOf({ environment: MARKETS, yaml })).toEqual([expect.stringMatching(fault)]);
-  });
-
-  it('with a mistake does not hide the faults of other sources', async () => {
-    const faults = await faultsOf({ environment: { ...MARKETS, KAFKA_LINGER: '5' }, yaml: 'a: b: c' });
-    expect(faults).toEqual([expect.stringMatching(/^config\.yaml \(line 1/), expect.stringMatching(/^KAFKA_LINGER/)]);
-  });
-
-  it('is refused when it is missing, a folder, or too large to be one', async () => {
-    using folder = tempFolder({ 'large.yaml': '#'.repeat(1024 * 1024 + 1) });
-    mkdirSync(join(folder.path, 'conf.d'));
-    const refusal = (configFile: string) =>
-      expect(loadSettings(sampleSchema, { environment: MARKETS, folder: folder.path, configFile })).rejects;
-    await refusal('nope.yaml').toThrow(
-      `nope.yaml (flag --config): there is no such file (looked at ${join(folder.path, 'nope.yaml')})`,
-    );
-    await refusal('conf.d').toThrow(/conf\.d \(flag --config\): cannot be read: EISDIR/);
-    await refusal('large.yaml').toThrow(/large\.yaml \(flag --config\): is larger than 1 MiB/);
-  });
-
-  it('.env that cannot be read is a fault, not an empty one', async () => {
-    using folder = tempFolder();
-    mkdirSync(join(folder.path, '.env'));
-    await expect(loadSettings(sampleSchema, { environment: MARKETS, folder: folder.path })).rejects.toThrow(
-      `.env (${folder.path}): cannot be read: EISDIR`,
-    );
-  });
-});
-
-describe('a schema', () => {
-  const setting = { env: 'KAFKA_LINGER', type: text(), describe: 'x' } as const;
-
-  it.each([
-    [
-      'a key that does not follow from the name',
-      { kafka: { delay: setting } },
-      'KAFKA_LINGER stands at delay, but its key is linger',
-    ],
-    ['a name twice', { kafka: { linger: setting }, kafkaLinger: setting }, 'KAFKA_LINGER names two settings'],
-    [
-      'a secret with a default',
-      { kafka: { linger: { ...setting, secret: true, default: 'x' } } },
-      'KAFKA_LINGER is a secret',
-    ],
-    [
-      'a secret with a flag',
-      { kafka: { linger: { ...setting, secret: true, flag: '--x <y>' } } },
-      'KAFKA_LINGER is a secret',
-    ],
-    [
-      'a default that is never used',
-      { kafka: { linger: { ...setting, required: true, default: 'x' } } },
-      'KAFKA_LINGER is required',
-    ],
-  ] as const)('is refused for %s', (_, tree, message) => {
-    expect(() => defineSettings({ app: 'x', tree })).toThrow(message);
-  });
-
-  it('with a default that its own type refuses is found by the first load', async () => {
-    const schema = defineSettings({ app: 'x', tree: { kafka: { linger: { ...setting, default: ' ' } } } });
-    await expect(loadSettings(schema, { environment: {}, folder: '/nowhere' })).rejects.toThrow(
-      'KAFKA_LINGER (default): " " is not a text',
-    );
-  });
-
-  it('hands a rule the values of its settings, typed', () => {
-    rule([{ ...setting, default: 'x' }, setting], (first, second) => {
-      expectTypeOf(first).toEqualTypeOf<string>();
-      expectTypeOf(second).toEqualTypeOf<string | undefined>();
-      return [];
-    });
   });
 });

@@ -36,8 +36,9 @@ export class Connection {
 
   /** Does some work on it. It is cut off when that fails, and when the signal aborts meanwhile. */
   async use<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    signal.throwIfAborted();
     const cut = () => this.cut();
+    if (signal.aborted) cut();
+    signal.throwIfAborted();
     signal.addEventListener('abort', cut, { once: true });
     try {
       return await work();

@@ -41,6 +41,8 @@ export async function verifyCommand(flags: VerifyFlags, { out, note, signal }: C
   const startedAt = performance.now();
   const result = await verify({
     log,
+    // The partitions of a folder are always the same.
+    ...(!isWhole && { reopenLog: () => parts.log() }),
     ...(address !== undefined && { openDatabase: () => HotReader.open(address, signal) }),
     ...(lake !== undefined && { lake }),
     range,

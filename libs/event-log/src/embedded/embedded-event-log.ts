@@ -11,6 +11,7 @@ import type {
   ReadLimits,
   SourceProgress,
   TopicPartition,
+  ReadOptions,
   WaitOptions,
 } from '../event-log.js';
 import { Partitioner } from '../partitioner.js';
@@ -143,16 +144,21 @@ export class EmbeddedEventLog implements EventLog {
     return this.#reading(() => Number(this.#progress.get(source)?.['frames'] ?? 0));
   }
 
-  /** @throws {MarketDataError} `STORE_REFUSED` when `from` is outside the partition's range, `STORE_DAMAGED` */
+  /**
+   * @throws {MarketDataError} `STORE_REFUSED` when `from` is outside the partition's range, `STORE_DAMAGED`, also when the
+   * log is shorter than it is known to be
+   */
   async read(
     partition: TopicPartition,
     from: bigint,
     limits: ReadLimits,
-    { signal }: WaitOptions = {},
+    { signal, until = 0n }: ReadOptions = {},
   ): Promise<readonly LogRecord[]> {
     signal?.throwIfAborted();
     checkLimits(limits);
-    return this.#reading(() => this.#partition(partition).read(from, limits));
+    const records = this.#reading(() => this.#partition(partition).read(from, limits));
+    if (records.length === 0 && from < until) throw shorterThanKnown(partition, from, until);
+    return records;
   }
 
   /**
@@ -267,6 +273,15 @@ function checkSize(entries: readonly LogEntry[]): void {
   throw new MarketDataError(
     'PUBLISH_TOO_LARGE',
     `an append of ${entries.length} entries and ${bytes} bytes; at most ${MAX_APPEND_ENTRIES} and ${MAX_APPEND_BYTES}`,
+  );
+}
+
+/** Nothing makes this log shorter but the loss of its file's end. */
+function shorterThanKnown({ topic, partition }: TopicPartition, from: bigint, until: bigint): MarketDataError {
+  return new MarketDataError(
+    'STORE_DAMAGED',
+    `partition ${partition} of ${topic} ends at ${from}, but it is known to reach to ${until}: the end of the log is lost`,
+    { context: { topic, partition } },
   );
 }
 

@@ -1,9 +1,10 @@
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import type { Cluster, Host } from './cluster.js';
 import type { PartitionFeed } from './partition-feed.js';
+import { OpenTransactions } from './open-transactions.js';
 import { readError } from './read-error.js';
 import { abortable, Backoff } from './waiting.js';
-import { FETCH, READ_COMMITTED, type FetchBody, type FetchedPartition } from './wire/fetch.js';
+import { FETCH, READ_COMMITTED, type FetchAnswer, type FetchBody, type FetchedPartition } from './wire/fetch.js';
 import { kafkaError, type KafkaError } from './wire/protocol.js';
 
 export interface FetchOptions {
@@ -43,6 +44,7 @@ const UNNAMED: KafkaError = { type: 'NO_ANSWER', retriable: true, message: 'the 
 export class FetchLoops {
   readonly #options: FetchOptions;
   readonly #feeds = new Set<PartitionFeed>();
+  readonly #openTransactions = new OpenTransactions();
   /** Not fetched for until their leaders were looked up. */
   readonly #doubted = new Set<PartitionFeed>();
   /** By node. */
@@ -161,7 +163,7 @@ export class FetchLoops {
   async #fetch(host: Host, feeds: readonly PartitionFeed[], pollMs: number): Promise<boolean> {
     const { onFault, over } = this.#options;
     const asked = feeds.map((feed) => ({ feed, from: feed.next }));
-    let answered: readonly FetchedPartition[];
+    let answered: FetchAnswer;
     try {
       answered = await this.#ask(host, asked, pollMs);
     } catch (cause) {
@@ -169,24 +171,23 @@ export class FetchLoops {
       for (const feed of this.#ledBy(host)) this.#doubt(feed);
       return false;
     }
-    for (const each of asked) this.#deliver(each, answered);
+    const isHeldBack = answered.throttledMs > 0 && answered.partitions.length === 0;
+    if (!isHeldBack) for (const each of asked) this.#deliver(each, answered.partitions);
     return true;
   }
 
-  async #ask(host: Host, asked: readonly Asked[], pollMs: number): Promise<readonly FetchedPartition[]> {
+  async #ask(host: Host, asked: readonly Asked[], pollMs: number): Promise<FetchAnswer> {
     const { cluster, purpose } = this.#options;
     const overdue = setInterval(() => this.#lookUp(), pollMs + OVERDUE_MS);
     try {
       const timeoutMs = pollMs + cluster.requestTimeoutMs;
-      const { errorCode, partitions } = await cluster.ask(host, purpose, FETCH, requestFor(asked, pollMs), timeoutMs);
-      const error = kafkaError(errorCode);
-      if (error === undefined) return partitions;
+      const answer = await cluster.ask(host, purpose, FETCH, requestFor(asked, pollMs), timeoutMs);
+      const error = kafkaError(answer.errorCode);
+      if (error === undefined) return answer;
       throw new MarketDataError(
         'CONNECTION_LOST',
         `node ${host.node} refuses a fetch: ${error.message} (${error.type})`,
-        {
-          retryable: true,
-        },
+        { retryable: true },
       );
     } finally {
       clearInterval(overdue);
@@ -201,7 +202,7 @@ export class FetchLoops {
     const answer = answered.find((each) => each.topic === topic && each.partition === partition);
     const error = answer === undefined ? UNNAMED : kafkaError(answer.errorCode);
     if (error === undefined) {
-      if (answer !== undefined && answer.bytes.length > 0) feed.add(answer);
+      if (answer !== undefined) this.#take(feed, answer);
     } else if (LOST_PLACE.has(error.type)) {
       feed.lose(lostPlace(feed, error.type));
     } else {
@@ -210,6 +211,12 @@ export class FetchLoops {
       this.#options.onFault(fault);
       this.#doubt(feed);
     }
+  }
+
+  #take(feed: PartitionFeed, answer: FetchedPartition): void {
+    if (answer.bytes.length > 0) feed.add(answer);
+    const heldUp = this.#openTransactions.note(answer, feed.next);
+    if (heldUp !== undefined) this.#options.onFault(heldUp);
   }
 
   #doubt(feed: PartitionFeed): void {

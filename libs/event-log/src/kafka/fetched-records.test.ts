@@ -57,6 +57,21 @@ describe('what was fetched of a partition', () => {
     expect(offsets(fetched)).toEqual([6, 7]);
   });
 
+  it('passes over an aborted batch only when that is sound: its header says how many offsets it is', () => {
+    const transactional = batch(0, 3);
+    transactional.writeInt16BE(ATTRIBUTES.transactional, BATCH.attributes);
+    stampBatch(transactional, { producerId: 1n, producerEpoch: 0, baseSequence: 0 });
+    const damaged = Buffer.from(transactional);
+    damaged.writeInt32BE(5, BATCH.lastOffsetDelta);
+    const aborted = [{ producerId: 1n, firstOffset: 0n }];
+    const sound = new FetchedRecords(OF, 0n);
+    add(sound, transactional, aborted);
+    expect([offsets(sound), sound.next]).toEqual([[], 3n]);
+    const unsound = new FetchedRecords(OF, 0n);
+    add(unsound, damaged, aborted);
+    expect(() => offsets(unsound)).toThrow(/does not match its checksum/);
+  });
+
   it('gives what lies before a hole, and then refuses to pass over it', () => {
     const fetched = new FetchedRecords(OF, 0n);
     add(fetched, Buffer.concat([batch(0, 1), batch(5, 6)]));

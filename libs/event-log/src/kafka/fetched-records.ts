@@ -1,6 +1,6 @@
 import type { LogRecord, ReadLimits, TopicPartition } from '../event-log.js';
 import { abortedBatches } from './aborted-batches.js';
-import { baseOffset, damaged, decodeBatch, nextOffset, wholeBatches } from './wire/decode-batch.js';
+import { baseOffset, damaged, decodeBatch, expectSound, nextOffset, wholeBatches } from './wire/decode-batch.js';
 import type { FetchedPartition } from './wire/fetch.js';
 
 const WAY_OUT =
@@ -91,6 +91,8 @@ export class FetchedRecords {
   }
 
   #unpack({ bytes: batch, isAborted }: FetchedBatch): void {
+    // What is passed over must be what it says: its header tells how many offsets that are.
+    if (isAborted) expectSound(batch, this.#of);
     const records = isAborted ? [] : decodeBatch(batch, this.#of);
     const begin = baseOffset(batch);
     if (begin > this.#unpacked)

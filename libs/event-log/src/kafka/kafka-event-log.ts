@@ -9,6 +9,7 @@ import type {
   PartitionHandler,
   ReadLimits,
   TopicPartition,
+  ReadOptions,
   WaitOptions,
 } from '../event-log.js';
 import { Partitioner } from '../partitioner.js';
@@ -115,7 +116,7 @@ export class KafkaEventLog implements EventLog {
     partition: TopicPartition,
     from: bigint,
     limits: ReadLimits,
-    options?: WaitOptions,
+    options?: ReadOptions,
   ): Promise<readonly LogRecord[]> {
     this.#checkOpen();
     checkLimits(limits);

@@ -114,6 +114,17 @@ describe('Batches for one broker', () => {
     expect(await cluster.requests()).toEqual([[0], [1]]);
   });
 
+  it('go alone behind a request that failed, until one is answered: a broker may take less at once than came together', async () => {
+    const first = [0, 1].map((partition) => requests.send(HOST, batch(partition)));
+    await cluster.requests();
+    cluster.asked[0]?.fail(new MarketDataError('CONNECTION_LOST', 'closed', { retryable: true }));
+    await Promise.all(first);
+    for (const partition of [0, 1, 2]) void requests.send(HOST, batch(partition));
+    expect(await cluster.requests()).toEqual([[0, 1], [0]]);
+    cluster.asked[1]?.answer(stored(0));
+    expect(await cluster.requests()).toEqual([[0, 1], [0], [1, 2]]);
+  });
+
   it('were not sent when there is no connection', async () => {
     cluster.isConnected = false;
     expect(await requests.send(HOST, batch(0))).toMatchObject({

@@ -40,6 +40,8 @@ export class LeaderRequests {
   readonly #options: LeaderRequestsOptions;
   /** By the broker's address: what waits, of each partition one batch at most. There while somebody works on it. */
   readonly #queues = new Map<string, Waiting[]>();
+  /** Brokers whose last request failed: what is too large for one gets through alone. */
+  readonly #inTrouble = new Set<string>();
 
   constructor(options: LeaderRequestsOptions) {
     this.#options = options;
@@ -61,14 +63,20 @@ export class LeaderRequests {
   }
 
   async #work(host: Host, queue: Waiting[]): Promise<void> {
+    const address = addressText(host.address);
     await nextTurn(); // batches of one moment come one after the other
     while (queue.length > 0) {
-      const together = takeFitting(queue);
+      const together = takeFitting(queue, this.#inTrouble.has(address) ? 0 : MAX_REQUEST_BYTES);
       const failure = await this.#request(host, together);
+      if (failure === undefined) {
+        this.#inTrouble.delete(address);
+        continue;
+      }
+      this.#inTrouble.add(address);
       // What waits behind a connection that failed asks for its leader anew, as if it had been sent.
-      if (failure !== undefined) for (const { resolve } of queue.splice(0)) resolve({ isSent: false, failure });
+      for (const { resolve } of queue.splice(0)) resolve({ isSent: false, failure });
     }
-    this.#queues.delete(addressText(host.address));
+    this.#queues.delete(address);
   }
 
   /** @returns why there is no answer */
@@ -100,13 +108,13 @@ export class LeaderRequests {
   }
 }
 
-/** The first ones, at least one, that fit into one request. */
-function takeFitting(queue: Waiting[]): readonly Waiting[] {
+/** The first ones, at least one, within so many bytes. */
+function takeFitting(queue: Waiting[], maxBytes: number): readonly Waiting[] {
   let count = 0;
   let bytes = 0;
   for (const { batch } of queue) {
     bytes += batch.batch.length;
-    if (count > 0 && bytes > MAX_REQUEST_BYTES) break;
+    if (count > 0 && bytes > maxBytes) break;
     count += 1;
   }
   return queue.splice(0, count);

@@ -64,20 +64,21 @@ export class PartitionFeed {
     over.addEventListener('abort', () => this.#wake(), { once: true });
     while (!over.aborted) {
       if (this.#fetched.isEmpty) await this.#arrived.promise;
-      else await slots.use(() => this.#handOver(over));
+      else await slots.use(() => this.#handOver(over, ended));
     }
     return lost.aborted ? (lost.reason as MarketDataError) : undefined;
   }
 
-  async #handOver(over: AbortSignal): Promise<void> {
+  async #handOver(over: AbortSignal, ended: AbortSignal): Promise<void> {
     const { handler, limits, onHungry, turns } = this.#options;
     await turns.take();
     if (over.aborted) return;
     const records = this.#fetched.take(limits);
     if (this.isHungry) onHungry();
     if (records.length === 0) return;
-    await handler.onRecords(this.partition, records, over).catch((cause: unknown) => {
-      if (!over.aborted || cause !== over.reason) throw cause;
+    // Nobody waits for a place that was lost, and nobody else has these records any more: this call may end as it will.
+    await handler.onRecords(this.partition, records, ended).catch((cause: unknown) => {
+      if (!ended.aborted || cause !== ended.reason) throw cause;
     });
   }
 

@@ -1,8 +1,8 @@
 import { MarketDataError } from '@aipx/market-model';
-import type { LogRecord, OffsetRange, ReadLimits, TopicPartition, WaitOptions } from '../event-log.js';
+import type { LogRecord, OffsetRange, ReadLimits, ReadOptions, TopicPartition, WaitOptions } from '../event-log.js';
 import type { Cluster, Host } from './cluster.js';
 import { FetchedRecords } from './fetched-records.js';
-import { outsideOfRange, readError, unreadable } from './read-error.js';
+import { outsideOfRange, readError, unnamed, unreadable, withheld } from './read-error.js';
 import { abortable, Backoff } from './waiting.js';
 import { FETCH, READ_COMMITTED, type FetchedPartition } from './wire/fetch.js';
 import { kafkaError } from './wire/protocol.js';
@@ -11,9 +11,6 @@ import { EARLIEST, LATEST, LIST_OFFSETS } from './wire/requests.js';
 const PURPOSE = 'read';
 /** A broker gives at least one batch whatever is asked for. */
 const LARGEST_FETCH_BYTES = 4 * 1024 * 1024;
-const NO_ANSWER: Fetched = { bytes: Buffer.alloc(0), aborted: [] };
-
-type Fetched = Pick<FetchedPartition, 'bytes' | 'aborted'>;
 
 /** Reads offsets and records from the leaders, exactly where it is told to, without any consumer group. */
 export class PartitionReader {
@@ -36,19 +33,25 @@ export class PartitionReader {
     of: TopicPartition,
     from: bigint,
     limits: ReadLimits,
-    { signal = this.#closing }: WaitOptions = {},
+    { signal = this.#closing, until = 0n }: ReadOptions = {},
   ): Promise<readonly LogRecord[]> {
     const fetched = new FetchedRecords(of, from);
     for (;;) {
-      const before = fetched.next;
-      fetched.add(await this.#atLeader(of, signal, (host) => this.#fetch(host, of, fetched.next, limits)));
+      const answer = await this.#atLeader(of, signal, (host) => this.#fetch(host, of, fetched.next, limits, until));
+      fetched.add(answer);
       const records = fetched.take(limits);
       // What holds no records is passed over: markers of transactions, and what those aborted.
-      if (records.length > 0 || fetched.next === before) return records;
+      if (records.length > 0 || fetched.next >= later(answer.end, until)) return records;
     }
   }
 
-  async #fetch(host: Host, of: TopicPartition, from: bigint, limits: ReadLimits): Promise<Fetched> {
+  async #fetch(
+    host: Host,
+    of: TopicPartition,
+    from: bigint,
+    limits: ReadLimits,
+    until: bigint,
+  ): Promise<FetchedPartition> {
     const maxBytes = Math.min(limits.maxBytes, LARGEST_FETCH_BYTES);
     const { topic, partition } = of;
     const { errorCode, partitions } = await this.#cluster.ask(host, PURPOSE, FETCH, {
@@ -62,7 +65,11 @@ export class PartitionReader {
     const error = kafkaError(answer?.errorCode ?? errorCode);
     if (error?.type === 'OFFSET_OUT_OF_RANGE') throw outsideOfRange(of, from, await this.range(of));
     if (error !== undefined) throw readError(of, error);
-    return answer ?? NO_ANSWER;
+    // Brokers that hold a client to its quota answer with no partition at all.
+    if (answer === undefined) throw unnamed(of);
+    const end = later(answer.end, until);
+    if (answer.bytes.length === 0 && from < end) throw withheld(of, from, end);
+    return answer;
   }
 
   async #offset(of: TopicPartition, timestamp: number, signal: AbortSignal): Promise<bigint> {
@@ -99,4 +106,8 @@ export class PartitionReader {
       await backoff.wait(signal).catch(() => undefined);
     }
   }
+}
+
+function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }

@@ -18,6 +18,20 @@ export function readError(of: TopicPartition, error: KafkaError): MarketDataErro
   );
 }
 
+/** An answer that says nothing of the partition is none. */
+export function unnamed(of: TopicPartition): MarketDataError {
+  return unavailable(of, 'the answer does not name it; is this client held to a quota?');
+}
+
+/** Nothing came from a place where the log is known to go on: it is not the end. */
+export function withheld(of: TopicPartition, from: bigint, end: bigint): MarketDataError {
+  return unavailable(of, `its leader gives nothing at ${from}, though the log goes on to ${end}; has it just changed?`);
+}
+
+function unavailable(of: TopicPartition, why: string): MarketDataError {
+  return new MarketDataError('STORE_UNAVAILABLE', `${nameOf(of)}: ${why}`, { context: { ...of }, retryable: true });
+}
+
 /** Reading was given up; retryable if what it failed for may pass. */
 export function unreadable(of: TopicPartition, cause: unknown): MarketDataError {
   if (cause instanceof MarketDataError && cause.code.startsWith('STORE_')) return cause;

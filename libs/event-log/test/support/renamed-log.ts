@@ -8,6 +8,7 @@ import type {
   PartitionHandler,
   ReadLimits,
   TopicPartition,
+  ReadOptions,
   WaitOptions,
 } from '../../src/index.js';
 
@@ -62,7 +63,7 @@ export class RenamedLog implements EventLog {
     { topic, partition }: TopicPartition,
     from: bigint,
     limits: ReadLimits,
-    options?: WaitOptions,
+    options?: ReadOptions,
   ): Promise<readonly LogRecord[]> {
     const records = await this.#log.read({ topic: this.#below(topic), partition }, from, limits, options);
     return records.map((record) => this.#above(record));

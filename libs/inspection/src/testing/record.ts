@@ -15,10 +15,13 @@ export async function record(
   objects: ObjectStore,
   options: { readonly batchRows?: number } = {},
 ): Promise<void> {
+  await using closing = new AsyncDisposableStack();
+  const encoder = await ParquetWorker.start();
+  closing.defer(() => encoder.close());
+  const store = new TimescaleStore(address);
+  closing.defer(() => store.close());
   const stop = new AbortController();
   const { signal } = stop;
-  const encoder = await ParquetWorker.start();
-  const store = new TimescaleStore(address);
   const recorders = [
     new HotRecorder({ log, store, signal }),
     new ColdRecorder({ log, store: new LakeStore({ objects, log, encoder }), signal, ...options }),
@@ -27,12 +30,13 @@ export async function record(
   const pipelines = recorders.map(
     (recorder) => new RecordingPipeline({ log, recorder, group: `${group}-${recorder.name}`, topics: TOPICS }),
   );
-  const running = pipelines.map((pipeline) => pipeline.run(signal));
+  // What a pipeline fails with, `ready` and `drain` reject with.
+  const running = Promise.allSettled(pipelines.map((pipeline) => pipeline.run(signal)));
+  closing.defer(async () => {
+    stop.abort();
+    await running;
+  });
   const limit = AbortSignal.timeout(TIME_LIMIT_MS);
   await Promise.all(pipelines.map((pipeline) => pipeline.ready(limit)));
   await Promise.all(pipelines.map((pipeline) => pipeline.drain(limit)));
-  stop.abort();
-  await Promise.all(running);
-  await store.close();
-  await encoder.close();
 }

@@ -40,7 +40,7 @@ async function readFrom(
   while (next < end) {
     signal.throwIfAborted();
     try {
-      return await log.read(partition, next, LIMITS, { signal });
+      return await log.read(partition, next, LIMITS, { signal, until: end });
     } catch (cause) {
       const { begin } = await log.range(partition, { signal });
       if (!(cause instanceof MarketDataError) || cause.code !== 'STORE_REFUSED' || begin <= next) throw cause;

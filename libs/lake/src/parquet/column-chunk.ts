@@ -32,7 +32,7 @@ export function writeChunk(file: Writer, leaf: Leaf, rows: number, compression: 
   const chunk: ColumnChunk = {
     file_offset: BigInt(begin),
     meta_data: {
-      type: leaf.element.type ?? 'BYTE_ARRAY',
+      type: leaf.element.type,
       encodings: values.dictionary === undefined ? [values.encoding] : ['PLAIN', values.encoding],
       path_in_schema: [...leaf.path],
       codec: compression.codec,

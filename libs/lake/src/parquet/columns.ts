@@ -6,7 +6,7 @@ import { DECIMAL_BYTES, PRECISION, SCALE } from './decimal-limbs.js';
 import { DecimalValues } from './decimal-values.js';
 import type { Bound } from './encoded-values.js';
 import { Int64Values } from './int64-values.js';
-import { Levels, type Leaf } from './leaf.js';
+import { Levels, type Leaf, type LeafElement } from './leaf.js';
 import { TextValues } from './text-values.js';
 
 /** One column of a file in the making: its name and type, and what it has of the row group that fills. */
@@ -32,7 +32,7 @@ export function timestamp<Row>(name: string, value: (row: Row) => bigint): Colum
 }
 
 export function optionalTimestamp<Row>(name: string, value: (row: Row) => bigint | undefined): Column<Row> {
-  const values = new Int64Values({ withBounds: true });
+  const values = new Int64Values({ column: name, signed: true });
   return optional(timestampElement(name, 'OPTIONAL'), values, (row) => {
     const micros = value(row);
     if (micros !== undefined) values.append(micros);
@@ -47,7 +47,7 @@ export function int64<Row>(name: string, value: (row: Row) => bigint): Column<Ro
 export function uint64<Row>(name: string, value: (row: Row) => bigint): Column<Row> {
   // By the older name of the type only: the library spells the newer one so that readers refuse the file.
   const element = { name, type: 'INT64', repetition_type: 'REQUIRED', converted_type: 'UINT_64' } as const;
-  return requiredInt64(element, value, { withBounds: false });
+  return requiredInt64(element, value, { signed: false });
 }
 
 export function text<Row>(name: string, value: (row: Row) => string): Column<Row> {
@@ -121,7 +121,7 @@ export function levels<Row>(name: string, side: (row: Row) => readonly Level[]):
 /** The prices, or the quantities, of one side of the books. */
 class LevelNumbers implements Leaf {
   readonly path: readonly string[];
-  readonly element: SchemaElement;
+  readonly element: LeafElement;
   readonly values = new DecimalValues();
   readonly levels = new Levels({ most: VALUE_IN_LEVEL, repeats: true });
 
@@ -140,11 +140,11 @@ class LevelNumbers implements Leaf {
 }
 
 function requiredInt64<Row>(
-  element: SchemaElement,
+  element: LeafElement,
   value: (row: Row) => bigint,
-  bounds = { withBounds: true },
+  { signed } = { signed: true },
 ): Column<Row> {
-  const values = new Int64Values(bounds);
+  const values = new Int64Values({ column: element.name, signed });
   const append = (row: Row) => values.append(value(row));
   return { schema: [element], append, leaves: [{ path: [element.name], element, values }] };
 }
@@ -160,13 +160,13 @@ function requiredText<Row>(
   return { schema: [element], append, leaves: [{ path: [name], element, values }] };
 }
 
-function constant(element: SchemaElement, bytes: Uint8Array, bound: Bound): Column<unknown> {
+function constant(element: LeafElement, bytes: Uint8Array, bound: Bound): Column<unknown> {
   const values = new ConstantValues(bytes, bound);
   return { schema: [element], append: () => values.append(), leaves: [{ path: [element.name], element, values }] };
 }
 
 /** @param append whether the row has a value, which it then has appended */
-function optional<Row>(element: SchemaElement, values: Leaf['values'], append: (row: Row) => boolean): Column<Row> {
+function optional<Row>(element: LeafElement, values: Leaf['values'], append: (row: Row) => boolean): Column<Row> {
   const present = new Levels({ most: VALUE, repeats: false });
   return {
     schema: [element],
@@ -175,7 +175,7 @@ function optional<Row>(element: SchemaElement, values: Leaf['values'], append: (
   };
 }
 
-function timestampElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement {
+function timestampElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): LeafElement {
   return {
     name,
     type: 'INT64',
@@ -185,7 +185,7 @@ function timestampElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): Sc
   };
 }
 
-function textElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement {
+function textElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): LeafElement {
   return {
     name,
     type: 'BYTE_ARRAY',
@@ -195,7 +195,7 @@ function textElement(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaE
   };
 }
 
-function decimalElement(name: string): SchemaElement {
+function decimalElement(name: string): LeafElement {
   return {
     name,
     type: 'FIXED_LEN_BYTE_ARRAY',

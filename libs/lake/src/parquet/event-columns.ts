@@ -39,8 +39,8 @@ export interface ColumnContext {
 }
 
 /**
- * Rows of a row group, so that the writer's memory does not grow with the batch. A book is 30 levels, each of them a
- * value to the writer; larger groups would save a few per cent of a file.
+ * Rows of a row group: they are kept as columns until it is full, so that this memory does not grow with the batch. A book
+ * of 15 levels a side is 60 numbers; larger groups would save a few per cent of a file.
  */
 const GROUP_ROWS = { tick: 100_000, orderbook: 10_000, gap: 100_000 } as const;
 

@@ -1,20 +1,25 @@
+import { MarketDataError } from '@aipx/market-model';
 import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 import type { EncodedValues } from './encoded-values.js';
 import { FIRST_ROOM, grown } from './growing.js';
 
 const BYTES = 8;
+const SIGNED = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
+const UNSIGNED = { min: 0n, max: 2n ** 64n - 1n };
 
 /** Whole numbers of a row group, stored as the differences between neighbours. Unsigned ones wrap, as readers expect. */
 export class Int64Values {
-  readonly #withBounds: boolean;
+  readonly #column: string;
+  readonly #signed: boolean;
   #values = new BigInt64Array(FIRST_ROOM);
   #count = 0;
   #min = 0n;
   #max = 0n;
 
-  /** @param options.withBounds not for unsigned numbers: their bounds are compared, and written, as if they were signed */
-  constructor({ withBounds }: { readonly withBounds: boolean }) {
-    this.#withBounds = withBounds;
+  /** @param options.column its name, for the message */
+  constructor({ column, signed }: { readonly column: string; readonly signed: boolean }) {
+    this.#column = column;
+    this.#signed = signed;
   }
 
   append(value: bigint): void {
@@ -25,11 +30,14 @@ export class Int64Values {
     this.#count += 1;
   }
 
+  /** @throws {MarketDataError} `STORE_REFUSED` for a number that its column cannot hold */
   encoded(): EncodedValues {
+    this.#expectInRange();
     const values = this.#values;
     return {
       encoding: 'DELTA_BINARY_PACKED',
-      ...(this.#withBounds && { bounds: this.#count > 0 ? { min: this.#min, max: this.#max } : {} }),
+      // None for unsigned numbers: bounds are compared, and written, as if they were signed.
+      ...(this.#signed && { bounds: this.#count > 0 ? { min: this.#min, max: this.#max } : {} }),
       bytesOf: () => BYTES,
       writeTo: (page, begin, end) => deltaBinaryPack(page, values.subarray(begin, end), 'INT64'),
     };
@@ -37,5 +45,14 @@ export class Int64Values {
 
   clear(): void {
     this.#count = 0;
+  }
+
+  /** Once for all of them: what does not fit has become another number without an error when it was appended. */
+  #expectInRange(): void {
+    if (this.#count === 0) return;
+    const { min, max } = this.#signed ? SIGNED : UNSIGNED;
+    if (this.#min >= min && this.#max <= max) return;
+    const value = this.#min < min ? this.#min : this.#max;
+    throw new MarketDataError('STORE_REFUSED', `${this.#column} is ${value}; its column holds ${min} to ${max}`);
   }
 }

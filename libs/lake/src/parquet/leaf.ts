@@ -8,11 +8,14 @@ export interface Values {
   clear(): void;
 }
 
+/** A leaf's part of the schema: the one kind of element that has a type. */
+export type LeafElement = SchemaElement & Required<Pick<SchemaElement, 'type'>>;
+
 /** A leaf of the schema, the one thing that Parquet stores, with what it has of the row group that fills. */
 export interface Leaf {
   /** From the column's name on. */
   readonly path: readonly string[];
-  readonly element: SchemaElement;
+  readonly element: LeafElement;
   readonly values: Values;
   /** Absent when each row has exactly one value. */
   readonly levels?: Levels;

@@ -11,8 +11,11 @@ const COMPRESSIONS: Readonly<Record<Compression, PageCompression>> = {
   zstd: { codec: 'ZSTD', compress: (page) => zstdCompressSync(page) },
 };
 
-/** Fixed, so that equal rows are equal bytes. In the form in which readers look for a writer's known faults. */
-const CREATED_BY = 'aipx-lake version 1.0.0';
+/**
+ * The encoder, in the form in which readers look for a writer's known faults. A change of the bytes that equal rows become
+ * goes with another version, so that a file tells which encoder made it.
+ */
+const CREATED_BY = 'aipx-lake version 1.1.0';
 
 /**
  * A Parquet file in the making, in memory. Rows are taken apart at once and written as soon as they make a row group,
@@ -57,7 +60,10 @@ export class ParquetTable<Row> {
     if (this.#filled === this.#groupRows) this.#writeGroup();
   }
 
-  /** The whole file. The same rows in the same table give the same bytes. Nothing can be appended afterwards. */
+  /**
+   * The whole file. The same rows in the same table give the same bytes, in one version of the encoder. Nothing can be
+   * appended afterwards.
+   */
   toBytes(): Uint8Array<ArrayBuffer> {
     if (this.#filled > 0) this.#writeGroup();
     void this.#file.finish(); // in memory: done when it returns

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { encodeEvent } from '@aipx/market-proto';
 import { packRecords } from '@aipx/recording';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { query } from '../../test/support/duckdb.js';
 import { ticks, tick } from '../../test/support/events.js';
 import { InThreadEncoder } from '../../test/support/in-thread-encoder.js';
@@ -10,6 +11,7 @@ import { tempFolder } from '../../test/support/temp-folder.js';
 import { BatchTooLarge } from './batch-encoder.js';
 import type { Compression } from './parquet-table.js';
 import { ParquetWorker } from './parquet-worker.js';
+import type { WorkerReply } from './worker-messages.js';
 
 const partition = { topic: 'market.tick', partition: 0 };
 const job = (rows = 5, secondsApart = 1n) => ({
@@ -110,6 +112,20 @@ describe('ParquetWorker', () => {
     );
     expect((await next).hours).toHaveLength(1);
     await small.close();
+  });
+
+  it('calls a batch too large when there is no memory beside the heap, and goes on with the next', async () => {
+    const noMemory: WorkerReply = { kind: 'tooLarge', message: 'Array buffer allocation failed' };
+    const posted = vi.spyOn(Worker.prototype, 'postMessage').mockImplementationOnce(function (this: Worker) {
+      this.emit('message', noMemory);
+    });
+    const tooLarge = worker.encode(job(3));
+    await expect(tooLarge).rejects.toBeInstanceOf(BatchTooLarge);
+    await expect(tooLarge).rejects.toThrow(
+      /allocation failed\) at a batch of market\.tick\/0 from offset 0, 3 records .*S3_BATCH_SIZE/,
+    );
+    posted.mockRestore();
+    expect((await worker.encode(job(2))).hours).toHaveLength(1);
   });
 
   it('fails what is asked of it once it has ended', async () => {

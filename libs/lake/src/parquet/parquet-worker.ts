@@ -12,8 +12,12 @@ const FROM_SOURCE = import.meta.url.endsWith('.ts');
 const WORKER = new URL(FROM_SOURCE ? '../../test/support/worker-from-source.mjs' : './worker.js', import.meta.url);
 
 /**
- * Several times what any batch needs: a row group bounds it, and its numbers are not on the heap. Without a limit the thread's garbage is collected by
- * the measure of the whole machine's memory: the process was 100 to 170 MB larger.
+ * Of the thread's heap: the event that is being decoded, the texts that a row group has met, and garbage; several times
+ * what any batch needs. Without a limit the garbage is collected by the measure of the whole machine's memory: the process
+ * was 100 to 170 MB larger.
+ *
+ * Most memory is beside the heap: records, columns and files. The batch bounds it, in bytes and rows, and a row group the
+ * part of it that stands in columns. Where an array cannot be had, the batch is too large as well.
  */
 const HEAP_MB = 256;
 
@@ -40,7 +44,7 @@ export class ParquetWorker implements BatchEncoder {
   /**
    * Resolves when the thread has answered once, so that its memory is part of the process from the start.
    *
-   * @param heapMb what its objects may take; the batch itself, as encoded records and as files, comes on top
+   * @param heapMb what its objects may take; the batch itself, as encoded records, columns and files, comes on top
    */
   static async start(compression: Compression = 'snappy', heapMb = HEAP_MB): Promise<ParquetWorker> {
     const worker = new ParquetWorker(compression, heapMb);
@@ -50,8 +54,10 @@ export class ParquetWorker implements BatchEncoder {
 
   async encode(job: Omit<EncodeJob, 'compression'>, signal?: AbortSignal): Promise<EncodedBatch> {
     const request: WorkerRequest = { kind: 'encode', job: { ...job, compression: this.#compression } };
+    const asked = inWords(request);
     const reply = await this.#ask(request, transferList(job.records), signal);
     if (reply.kind === 'encoded') return reply.batch;
+    if (reply.kind === 'tooLarge') throw tooLarge(`the Parquet worker had no room (${reply.message})`, asked);
     throw failure(reply);
   }
 
@@ -102,7 +108,7 @@ export class ParquetWorker implements BatchEncoder {
   #replace(dead: Worker): void {
     if (dead !== this.#thread) return;
     this.#thread = this.#startThread();
-    this.#waiting?.reject(new BatchTooLarge('STORE_REFUSED', outOfMemory(this.#asked, this.#heapMb)));
+    this.#waiting?.reject(tooLarge(`the Parquet worker ran out of its ${this.#heapMb} MB of memory`, this.#asked));
   }
 
   #end(message: string, cause?: unknown): void {
@@ -119,11 +125,9 @@ function inWords(request: WorkerRequest): string {
   return `a batch of ${partition.topic}/${partition.partition} from offset ${records.offsets[0] ?? 'none'}, ${batch}`;
 }
 
-function outOfMemory(asked: string, heapMb: number): string {
-  return (
-    `the Parquet worker ran out of its ${heapMb} MB of memory at ${asked}; nothing is lost. ` +
-    'Set smaller batches (S3_BATCH_SIZE, S3_BATCH_BYTES)'
-  );
+function tooLarge(what: string, asked: string): BatchTooLarge {
+  const wayOut = 'Set smaller batches (S3_BATCH_SIZE, S3_BATCH_BYTES)';
+  return new BatchTooLarge('STORE_REFUSED', `${what} at ${asked}; nothing is lost. ${wayOut}`);
 }
 
 function failure(reply: WorkerReply): MarketDataError {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { BatchTooLarge } from './batch-encoder.js';
 import { dictionaryEncoded, dictionaryPays, type Bounds, type EncodedValues } from './encoded-values.js';
 import { FIRST_ROOM, grown } from './growing.js';
 
@@ -6,6 +7,8 @@ import { FIRST_ROOM, grown } from './growing.js';
 const LENGTH_BYTES = 4;
 /** In UTF-8, of one unit of a JavaScript string. */
 const MOST_BYTES_A_UNIT = 3;
+/** Half of what a place in `#begins`, or the size of a page, can count. */
+const MOST_BYTES = 2 ** 30;
 
 /** Texts of a row group in UTF-8, each different one once unless nearly all of them differ. */
 export class TextValues {
@@ -26,6 +29,7 @@ export class TextValues {
     this.#distinct = distinct;
   }
 
+  /** @throws {BatchTooLarge} for more text than a row group may have */
   append(value: string): void {
     if (this.#count === this.#places.length) this.#places = grown(this.#places);
     const place = this.#distinct ? this.#store(value) : (this.#placeOf.get(value) ?? this.#remember(value));
@@ -67,6 +71,7 @@ export class TextValues {
   #store(value: string): number {
     const begin = this.#begins[this.#stored] as number;
     const room = begin + LENGTH_BYTES + value.length * MOST_BYTES_A_UNIT;
+    if (room > MOST_BYTES) throw tooManyBytes(room);
     if (room > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], Math.max(2 * this.#bytes.length, room));
     const length = this.#bytes.write(value, begin + LENGTH_BYTES);
     this.#bytes.writeUInt32LE(length, begin);
@@ -114,4 +119,11 @@ export class TextValues {
       this.#bytes.subarray((this.#begins[place] as number) + LENGTH_BYTES, this.#begins[place + 1]),
     );
   }
+}
+
+function tooManyBytes(bytes: number): BatchTooLarge {
+  return new BatchTooLarge(
+    'STORE_REFUSED',
+    `the texts of a column and row group may take ${bytes} bytes, more than ${MOST_BYTES}; fewer records are needed`,
+  );
 }

@@ -10,4 +10,5 @@ export type WorkerRequest =
 export type WorkerReply =
   | { readonly kind: 'encoded'; readonly batch: EncodedBatch }
   | { readonly kind: 'inspected'; readonly content: FileContent }
+  | { readonly kind: 'tooLarge'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly code?: ErrorCode };

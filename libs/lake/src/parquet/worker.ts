@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { MarketDataError } from '@aipx/market-model';
 import { transferList } from '@aipx/recording';
 import { encodeBatch, type EncodedBatch, type EncodeJob } from './encode-batch.js';
+import { failureReply } from './failure-reply.js';
 import { inspectFile } from './inspect-file.js';
 import type { WorkerReply, WorkerRequest } from './worker-messages.js';
 
@@ -24,8 +24,7 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
         return { kind: 'inspected', content: await inspectFile(request.bytes) };
     }
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    return { kind: 'failed', message, ...(cause instanceof MarketDataError && { code: cause.code }) };
+    return failureReply(request.kind, cause);
   }
 }
 

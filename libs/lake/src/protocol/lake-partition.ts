@@ -96,11 +96,11 @@ export class LakePartition implements ColdPartition {
     const { log, names, encoder, session, onTooLarge } = this.#parts;
     const offsets = range.end - range.begin;
     const handed = given === undefined ? undefined : recordsFrom(given, range.begin);
-    // An offset that was not handed over counts as lost only when the log itself does not have it.
-    const whole = handed !== undefined && BigInt(handed.offsets.length) === offsets;
-    const { records, held } = whole
-      ? { records: handed, held: range }
-      : await readRange(log, names.partition, range, session.signal);
+    // Before the first record that was handed over, and behind the last, only the log can say whether something is lost.
+    const { records, held } =
+      handed !== undefined && spans(handed, range)
+        ? { records: handed, held: range }
+        : await readRange(log, names.partition, range, session.signal);
     const unused = restOf(held, rangesOf(records.offsets)) ?? [];
     try {
       return { ...(await encoder.encode({ partition: names.partition, records }, session.signal)), unused };
@@ -156,6 +156,11 @@ export class LakePartition implements ColdPartition {
     this.#last = plan;
     return stored;
   }
+}
+
+/** Whether the records reach from end to end: an offset between them holds none, for the log leaves no record out. */
+function spans({ offsets }: PackedRecords, { begin, end }: OffsetRange): boolean {
+  return offsets[0] === begin && offsets.at(-1) === end - 1n;
 }
 
 function hashOf(record: LogRecord | undefined): string | null {

@@ -21,7 +21,7 @@ export async function readRange(
   let next = begin < range.begin ? range.begin : begin;
   const held = { begin: next < end ? next : end, end };
   while (next < end) {
-    const records = await log.read(partition, next, AT_ONCE, { signal });
+    const records = await log.read(partition, next, AT_ONCE, { signal, until: end });
     for (const record of records) {
       if (record.offset >= next && record.offset < end) packer.append(record);
     }
@@ -41,6 +41,7 @@ export async function readRecord(
 ): Promise<LogRecord | undefined> {
   const held = await log.range(partition, { signal });
   if (offset < held.begin || offset >= held.end) return undefined;
-  const records = await log.read(partition, offset, { maxRecords: 1, maxBytes: AT_ONCE.maxBytes }, { signal });
+  const limits = { maxRecords: 1, maxBytes: AT_ONCE.maxBytes };
+  const records = await log.read(partition, offset, limits, { signal, until: offset + 1n });
   return records.find((record) => record.offset === offset);
 }

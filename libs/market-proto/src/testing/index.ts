@@ -1,1 +1,1 @@
-export { book, entryOf, gap, level, START, tick, undecodable, type TestEntry } from './events.js';
+export { book, entryOf, gap, level, START, tick, undecodable } from './events.js';

@@ -49,6 +49,12 @@ describe('packed records', () => {
     expect(plain(packed)).toEqual([{ offset: 0n, value: new Uint8Array([1, 2, 3]) }]);
   });
 
+  it('are refused when they have fewer values than offsets', () => {
+    const packed = packRecords([{ offset: 0n, value: new Uint8Array([1]) }]);
+    const broken = { ...packed, offsets: new BigInt64Array([0n, 1n]) };
+    expect(() => plain(broken)).toThrow('a pack of 1 values has 2 offsets or more');
+  });
+
   it('count their rows and bytes', () => {
     const packer = new RecordPacker();
     for (let offset = 0n; offset < 3000n; offset += 1n) packer.append({ offset, value: new Uint8Array(100) });

@@ -85,7 +85,8 @@ export function packRecords(records: Iterable<Pick<LogRecord, 'offset' | 'value'
 export function* unpackRecords(packed: PackedRecords): Generator<PackedRecord> {
   let start = 0;
   for (const [row, offset] of packed.offsets.entries()) {
-    const end = packed.ends[row] ?? start;
+    const end = packed.ends[row];
+    if (end === undefined) throw new TypeError(`a pack of ${packed.ends.length} values has ${row + 1} offsets or more`);
     yield { offset, value: packed.values.subarray(start, end) };
     start = end;
   }

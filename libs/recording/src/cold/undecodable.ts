@@ -31,7 +31,7 @@ async function* readRange(
   const held = await log.range(partition, { signal });
   let next = begin < held.begin ? held.begin : begin;
   while (next < end) {
-    const read = await log.read(partition, next, AT_ONCE, { signal });
+    const read = await log.read(partition, next, AT_ONCE, { signal, until: end });
     const last = read.at(-1);
     if (last === undefined) return;
     yield read.filter(({ offset }) => offset < end);

@@ -17,7 +17,9 @@ function head({ app, placed }: SettingsSchema): string {
     '# Flags win over the environment, the environment over .env, .env over the YAML file (--config), that over defaults.',
     ...(sample === undefined
       ? []
-      : [`# In YAML the same tree in lower camel case: ${sample.setting.env} is ${yamlPath(sample)}.`]),
+      : [
+          `# In YAML the same tree in lower camel case: ${sample.setting.env} is ${yamlPath(sample.setting.env, sample.group)}.`,
+        ]),
   ].join('\n');
 }
 

@@ -73,15 +73,16 @@ export interface SettingsSchema<Tree extends SettingsTree = SettingsTree> {
   readonly tree: Tree;
   readonly placed: readonly PlacedSetting[];
   readonly rules: readonly Rule[];
-  /** Names that other apps read from the same `.env`: nothing is said about them. */
-  readonly otherApps: ReadonlySet<string>;
+  /** What other apps read from the same `.env` or YAML file, YAML path by name: nothing is said about it. */
+  readonly otherApps: ReadonlyMap<string, string>;
 }
 
 export interface SettingsDefinition<Tree extends SettingsTree> {
   readonly app: string;
   readonly tree: Tree;
   readonly rules?: readonly Rule[];
-  readonly otherApps?: readonly string[];
+  /** Environment names of other apps' settings, by their group. */
+  readonly otherApps?: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -91,7 +92,7 @@ export interface SettingsDefinition<Tree extends SettingsTree> {
 export function defineSettings<const Tree extends SettingsTree>(
   definition: SettingsDefinition<Tree>,
 ): SettingsSchema<Tree> {
-  const { app, tree, rules = [], otherApps = [] } = definition;
+  const { app, tree, rules = [], otherApps = {} } = definition;
   const placed = Object.entries(tree).flatMap(([key, node]): readonly PlacedSetting[] =>
     isSetting(node)
       ? [{ setting: node, group: undefined, key }]
@@ -105,7 +106,7 @@ export function defineSettings<const Tree extends SettingsTree>(
       names.add(name);
     }
   }
-  return { app, tree, placed, rules, otherApps: new Set(otherApps) };
+  return { app, tree, placed, rules, otherApps: pathsByName(otherApps) };
 }
 
 export function isSetting(node: Setting | SettingsGroup): node is Setting {
@@ -130,9 +131,9 @@ export function prefixOf(group: string): string {
 }
 
 /** `kafka.linger`. */
-export function yamlPath(place: PlacedSetting, name = place.setting.env): string {
-  const key = yamlKey(name, place.group);
-  return place.group === undefined ? key : `${place.group}.${key}`;
+export function yamlPath(name: string, group: string | undefined): string {
+  const key = yamlKey(name, group);
+  return group === undefined ? key : `${group}.${key}`;
 }
 
 /** `--log-level` of `--log-level <level>`. A setting without a flag gets the one that its name would make. */
@@ -143,6 +144,12 @@ export function flagName({ env, flag }: Setting): string {
 /** Whether giving the flag is all there is to say. */
 export function isBareFlag({ flag }: Setting): boolean {
   return flag !== undefined && !flag.includes(' ');
+}
+
+function pathsByName(groups: Readonly<Record<string, readonly string[]>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(groups).flatMap(([group, names]) => names.map((name) => [name, yamlPath(name, group)] as const)),
+  );
 }
 
 function checkPlace({ setting, group, key }: PlacedSetting): void {

@@ -54,7 +54,9 @@ class TreeReader {
   readonly #groups: ReadonlySet<string>;
   /** By YAML path; aliases have one too. */
   readonly #names = new Map<string, string>();
+  /** By name, those of other apps last. */
   readonly #paths = new Map<string, string>();
+  readonly #pathsOfOthers: ReadonlySet<string>;
   readonly #given: Given[] = [];
   readonly #faults: Fault[] = [];
 
@@ -63,14 +65,16 @@ class TreeReader {
     this.#yaml = yaml;
     this.#document = document;
     this.#lines = lines;
-    this.#groups = new Set(schema.placed.flatMap(({ group }) => group ?? []));
     for (const place of schema.placed) this.#place(place);
+    for (const [name, path] of schema.otherApps) this.#paths.set(name, path);
+    this.#pathsOfOthers = new Set(schema.otherApps.values());
+    this.#groups = new Set([...this.#paths.values()].filter((path) => path.includes('.')).map(groupOf));
   }
 
-  #place(place: PlacedSetting): void {
-    for (const name of namesOf(place.setting)) {
-      this.#names.set(yamlPath(place, name), name);
-      this.#paths.set(name, yamlPath(place, name));
+  #place({ setting, group }: PlacedSetting): void {
+    for (const name of namesOf(setting)) {
+      this.#names.set(yamlPath(name, group), name);
+      this.#paths.set(name, yamlPath(name, group));
     }
   }
 
@@ -92,6 +96,7 @@ class TreeReader {
     const path = `${parent}${this.#yaml.isScalar(key) ? String(key.value) : '?'}`;
     const name = this.#names.get(path);
     if (name !== undefined) this.#readValue(name, path, key, node);
+    else if (this.#pathsOfOthers.has(path)) return;
     else if (parent !== '' || !this.#groups.has(path)) this.#fault(path, key, `no such setting${this.#proposal(path)}`);
     else if (this.#yaml.isMap(node)) this.#readMap(node, `${path}.`);
     else if (!isNull(this.#yaml, node))
@@ -123,8 +128,9 @@ class TreeReader {
     // Somebody copied the environment's name.
     const spelled = this.#paths.get(path.split('.').at(-1) ?? path);
     const last = path.split('.').at(-1);
-    const elsewhere = [...this.#names.keys()].find((known) => known.split('.').at(-1) === last);
-    const proposal = spelled ?? elsewhere ?? nearest(path, [...this.#names.keys(), ...this.#groups]);
+    const known = [...this.#paths.values()];
+    const elsewhere = known.find((each) => each.split('.').at(-1) === last);
+    const proposal = spelled ?? elsewhere ?? nearest(path, [...known, ...this.#groups]);
     return proposal === undefined ? '' : `; did you mean ${proposal}?`;
   }
 
@@ -135,6 +141,10 @@ class TreeReader {
   #origin(node: Node): string {
     return `${this.#file} line ${this.#lines.linePos(node.range?.[0] ?? 0).line}`;
   }
+}
+
+function groupOf(path: string): string {
+  return path.slice(0, path.indexOf('.'));
 }
 
 function isNull(yaml: Yaml, node: Node | null): boolean {

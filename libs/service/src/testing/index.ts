@@ -1,1 +1,1 @@
-export { RunningService, type LogLine, type RunningServiceOptions } from './running-service.js';
+export { RunningService, type LogLine } from './running-service.js';

@@ -84,5 +84,5 @@ export const sampleSchema = defineSettings({
       waits < timeout ? [] : [{ setting: linger, says: `${waits} ms is no less than KAFKA_REQUEST_TIMEOUT` }],
     ),
   ],
-  otherApps: ['KAFKA_GROUP_ID'],
+  otherApps: { kafka: ['KAFKA_GROUP_ID'], recorder: ['BATCH_SIZE'] },
 });

@@ -29,13 +29,8 @@ export function nextOffset(batch: Buffer): bigint {
  * @throws {MarketDataError} `STORE_DAMAGED` for bytes that are no sound batch, or one that has lost records
  */
 export function decodeBatch(batch: Buffer, of: TopicPartition): LogRecord[] {
+  expectSound(batch, of);
   const attributes = batch.readInt16BE(BATCH.attributes);
-  const version = batch.readInt8(BATCH.magic);
-  if (version !== BATCH_VERSION)
-    throw damaged(of, baseOffset(batch), `is of format ${version}; this client reads ${BATCH_VERSION}`);
-  if (crc32C(batch.subarray(BATCH.attributes)) !== batch.readUInt32BE(BATCH.crc)) {
-    throw damaged(of, baseOffset(batch), 'does not match its checksum');
-  }
   if ((attributes & ATTRIBUTES.control) !== 0) return [];
   try {
     return new RecordReader(batch, of).records(plainRecords(batch, attributes & ATTRIBUTES.codec));
@@ -46,6 +41,16 @@ export function decodeBatch(batch: Buffer, of: TopicPartition): LogRecord[] {
       `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
       cause,
     );
+  }
+}
+
+/** @throws {MarketDataError} `STORE_DAMAGED` for another format, and for bytes that are not those that were written */
+export function expectSound(batch: Buffer, of: TopicPartition): void {
+  const version = batch.readInt8(BATCH.magic);
+  if (version !== BATCH_VERSION)
+    throw damaged(of, baseOffset(batch), `is of format ${version}; this client reads ${BATCH_VERSION}`);
+  if (crc32C(batch.subarray(BATCH.attributes)) !== batch.readUInt32BE(BATCH.crc)) {
+    throw damaged(of, baseOffset(batch), 'does not match its checksum');
   }
 }
 
