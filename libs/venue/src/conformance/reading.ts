@@ -7,7 +7,12 @@ export const RECEIVED_AT: Nanoseconds = 1_787_728_554_900_000_000n;
 
 export function openSession(driver: VenueDriver, subscriptions: readonly Subscription[]): VenueSession {
   const { bookDepth } = driver.defaults;
-  return driver.openSession({ subscriptions, bookDepth, connectionId: '79dd616e-ec66-44f4-8c6a-e9a3ada12235' });
+  return driver.openSession({
+    subscriptions,
+    bookDepth,
+    connectionId: '79dd616e-ec66-44f4-8c6a-e9a3ada12235',
+    secret: 'a key',
+  });
 }
 
 export function recordsOf(reading: FrameReading): readonly FrameRecord[] {

@@ -6,6 +6,7 @@ export { type ControlAction } from './control/codes.js';
 export { readControl, refusalOf, type ControlAnswer, type ControlMessage } from './control/message.js';
 export { redact } from './control/redact.js';
 export { kisDriver, type KisDriverOptions } from './driver/driver.js';
+export { kis } from './venue.js';
 export { MAX_REGISTRATIONS } from './driver/spread.js';
 export { CipherKey, type Decipher } from './frame/cipher.js';
 export { isDataFrame } from './frame/frame.js';
