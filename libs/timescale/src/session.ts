@@ -11,6 +11,11 @@ export interface SessionOptions {
 
 /** Locks of a writer that vanished without a word are free again after this: between its statements, */
 const IDLE_IN_TRANSACTION_MS = 30_000;
+/**
+ * when a statement has not ended so much later than this side would have cut it: in the midst of a COPY the server waits for ever
+ * for a writer that stands still,
+ */
+const SERVER_PATIENCE_MS = 10_000;
 /** and within a COPY, where the server only notices that the other side is silent. */
 const NOTICE_SILENCE =
   'SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000';
@@ -31,6 +36,7 @@ export class Session {
       application_name: applicationName,
       keepAlive: true,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      statement_timeout: statementTimeoutMs + SERVER_PATIENCE_MS,
     };
     const connection = await Connection.open(address, config, signal);
     const session = new Session(connection, statementTimeoutMs);
