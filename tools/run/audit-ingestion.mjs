@@ -1,7 +1,7 @@
-import { becomePinned, ensureBuilt, ensureInstalled } from './workspace.mjs';
+import { becomePinned, ensureAllBuilt, ensureInstalled } from './workspace.mjs';
 
 // `npm run audit:ingestion`: installs and builds what is missing, then breaks the ingestion service and compares.
 
 ensureInstalled();
-ensureBuilt('data-ingestion'); // with the stack and the simulator, which its tests need too
+ensureAllBuilt();
 becomePinned('tools/ingestion-audit/src/main.ts', process.argv.slice(2));

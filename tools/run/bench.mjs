@@ -1,7 +1,7 @@
-import { becomePinned, ensureBuilt, ensureInstalled } from './workspace.mjs';
+import { becomePinned, ensureAllBuilt, ensureInstalled } from './workspace.mjs';
 
 // `npm run bench`: installs and builds what is missing, then measures.
 
 ensureInstalled();
-ensureBuilt('standalone'); // its libraries are those that are measured
+ensureAllBuilt();
 becomePinned('tools/bench/src/main.ts', process.argv.slice(2));

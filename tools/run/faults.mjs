@@ -1,10 +1,9 @@
-import { becomePinned, ensureBuilt, ensureInstalled } from './workspace.mjs';
+import { becomePinned, ensureAllBuilt, ensureInstalled } from './workspace.mjs';
 
 // `npm run faults`: installs and builds what is missing, then kills the recorder again and again and counts.
 
 ensureInstalled();
-ensureBuilt('data-recorder'); // with the stack and the libraries that the run works with
-ensureBuilt('aipx'); // whose `verify` looks at the same stores
+ensureAllBuilt();
 // kafkajs counts milliseconds that are past, and newer versions of Node.js say so.
 process.env.NODE_OPTIONS = '--disable-warning=TimeoutNegativeWarning';
 becomePinned('tools/faults/src/main.ts', process.argv.slice(2));

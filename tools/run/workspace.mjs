@@ -29,17 +29,12 @@ export function ensureInstalled() {
 
 /** Builds the project and what it depends on unless no source has changed since. */
 export function ensureBuilt(project) {
-  const fingerprint = sourceFingerprint();
-  const stamp = `build-${project}`;
-  if (readStamp(stamp) === fingerprint) return;
-  note('building');
-  const { status, stdout, stderr } = runNx(['run', `${project}:build`, '--output-style=static'], 'pipe');
-  if (status !== 0) {
-    process.stderr.write(stdout);
-    process.stderr.write(stderr);
-    fail(`the build of ${project} failed; what it printed above says why`);
-  }
-  writeStamp(stamp, fingerprint);
+  build(project, ['run', `${project}:build`]);
+}
+
+/** Likewise everything, for tools that are run from their sources and work with several apps. */
+export function ensureAllBuilt() {
+  build('everything', ['run-many', '-t', 'build']);
 }
 
 /** Runs nx with the pinned Node.js; its output goes to standard error, or comes back with `pipe`. */
@@ -84,6 +79,20 @@ export function note(text) {
 export function fail(text, code = 1) {
   note(text);
   process.exit(code);
+}
+
+function build(what, args) {
+  const fingerprint = sourceFingerprint();
+  const stamp = `build-${what}`;
+  if (readStamp(stamp) === fingerprint) return;
+  note('building');
+  const { status, stdout, stderr } = runNx([...args, '--output-style=static'], 'pipe');
+  if (status !== 0) {
+    process.stderr.write(stdout);
+    process.stderr.write(stderr);
+    fail(`the build of ${what} failed; what it printed above says why`);
+  }
+  writeStamp(stamp, fingerprint);
 }
 
 function npm(args) {

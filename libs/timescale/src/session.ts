@@ -11,9 +11,17 @@ export interface SessionOptions {
 
 /** Locks of a writer that vanished without a word are free again after this: between its statements, */
 const IDLE_IN_TRANSACTION_MS = 30_000;
-/** and within a COPY, where the server only notices that the other side is silent. */
+/** within a COPY, where the server only notices that the other side is silent, */
 const NOTICE_SILENCE =
   'SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000';
+/**
+ * and when the writer stands still but its machine, or a proxy, keeps the connection: no timeout of the server covers a
+ * COPY that waits for its rows. A writer that lives would have cut such a statement off itself.
+ */
+const END_STANDING_WRITERS = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = $1 AND pid <> pg_backend_pid()
+    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $2 * interval '1 ms'`;
 
 /** A connection with the statements that the store needs. It fails in one way only: it is cut off, and with it whatever was under way. */
 export class Session {
@@ -34,7 +42,10 @@ export class Session {
     };
     const connection = await Connection.open(address, config, signal);
     const session = new Session(connection, statementTimeoutMs);
-    await connection.use(signal, () => session.query(NOTICE_SILENCE));
+    await connection.use(signal, async () => {
+      await session.query(NOTICE_SILENCE);
+      await session.query(END_STANDING_WRITERS, [applicationName, statementTimeoutMs]);
+    });
     return session;
   }
 

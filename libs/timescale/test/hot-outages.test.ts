@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@aipx/embedded-postgres';
 import type { MarketEvent } from '@aipx/market-model';
 import { book, entryOf, tick } from '@aipx/market-proto/testing';
+import { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { databaseOn, hotDatabase, type TestDatabase, testLog } from '../src/testing/index.js';
 import { faultProxy } from './support/fault-proxy.js';
@@ -124,6 +126,19 @@ describe('the hot sink loses and doubles nothing', () => {
     expect(await deadLettersOf(log)).toEqual([]);
   });
 
+  it('when another writer stands still in the midst of a COPY, its connection open', async () => {
+    const database = await hotDatabase();
+    const log = await testLog();
+    const recording = record(log, hotStore(database.address, 300));
+    await publish(log, events(0));
+    await recording.drain();
+    await standStill(database);
+    await publish(log, events(ROWS));
+    await recording.drain();
+    expect(recording.faults.length).toBeGreaterThan(0);
+    await expectStoredOnce(database, 2 * ROWS);
+  });
+
   it('when the wire swallows everything, as behind a firewall that forgot the connection', async () => {
     const database = await hotDatabase();
     const proxy = await faultProxy(database.address);
@@ -216,6 +231,17 @@ async function onEveryRow({ sql }: TestDatabase, act: string): Promise<void> {
 async function disconnect({ sql }: TestDatabase): Promise<void> {
   await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'aipx-hot'`);
+}
+
+/** A writer that holds all positions and has sent the first bytes of a row, and no more. */
+async function standStill({ address }: TestDatabase): Promise<void> {
+  const client = new Client({ ...address, application_name: 'aipx-hot' }).on('error', () => undefined);
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query('BEGIN');
+  await client.query('SELECT FROM log_position FOR UPDATE');
+  const rows = client.query(copyFrom('COPY tick_data FROM STDIN')).on('error', () => undefined);
+  await new Promise((written) => rows.write('half a row', written));
 }
 
 function keysOfTwoPartitions(log: Awaited<ReturnType<typeof testLog>>): readonly string[] {

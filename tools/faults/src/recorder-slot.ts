@@ -47,7 +47,10 @@ export class RecorderSlot {
   start(): void {
     if (this.isRunning) return;
     const { settings, ...options } = this.#options;
-    this.#process = new RecorderProcess({ ...options, settings: settings(this.#database.port, this.#s3.port) });
+    const process = new RecorderProcess({ ...options, settings: settings(this.#database.port, this.#s3.port) });
+    this.#process = process;
+    // A proxy that holds a message back does not read on, and so would not see that the other side is gone.
+    void process.gone().then(() => this.#database.cut());
   }
 
   /** SIGKILL, at once. */

@@ -10,6 +10,8 @@ const ASK_EVERY_MS = 20;
 /** PostgreSQL ends the one that has waited so long; for the recorders' connections it is `DEADLOCK_TIMEOUT`. */
 const LONGER_THAN_THE_RECORDER = '10s';
 const DEADLOCK_DETECTED = '40P01';
+/** What a recorder holds is free long before that, unless something is wrong with it that the next check will tell. */
+const LONGEST_LOCK_WAIT = '90s';
 
 /**
  * Locks positions in the order that the recorder does not: first the last one that the recorder comes to, then, once it
@@ -17,7 +19,9 @@ const DEADLOCK_DETECTED = '40P01';
  */
 export const deadlock: Fault = async ({ stage, say }) => {
   return await stage.database.use(async (client) => {
-    await client.query(`SET deadlock_timeout = '${LONGER_THAN_THE_RECORDER}'`);
+    await client.query(
+      `SET deadlock_timeout = '${LONGER_THAN_THE_RECORDER}'; SET lock_timeout = '${LONGEST_LOCK_WAIT}'`,
+    );
     for (let tries = 1; tries <= TRIES; tries += 1) {
       if (!(await endsTheOther(client, stage))) continue;
       say(`the recorder's transaction was ended (40P01), at try ${tries}`);
