@@ -13,9 +13,11 @@ function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus
     lastFrameAt: NOW - SECOND,
     lastError: undefined,
     reconnects: 0,
-    counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0 },
+    counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0, notices: 0 },
     silent: [],
     stale: [],
+    halted: [],
+    rest: undefined,
     streams: [],
     ...change,
   };
@@ -42,6 +44,34 @@ describe('health of a venue', () => {
     expect(healthOf(undefined).status).toBe('UNHEALTHY');
   });
 
+  it('says what the venue has to be waited for', () => {
+    const access = { waitsFor: ['account "a": Redis at localhost:6379 does not answer'], isStandingBy: false };
+    expect(healthOf(venue({ state: 'CONNECTING' }), { access })).toMatchObject({
+      status: 'UNHEALTHY',
+      detail: 'connecting; account "a": Redis at localhost:6379 does not answer',
+    });
+    expect(healthOf(undefined, { access }).detail).toContain('does not answer');
+    expect(healthOf(venue(), { access }).status).toBe('HEALTHY');
+  });
+
+  it('is good while another process does the work, unless this one was given up', () => {
+    const access = { waitsFor: ['account "a": another process has its session'], isStandingBy: true };
+    expect(healthOf(venue({ state: 'CONNECTING' }), { access })).toMatchObject({
+      status: 'HEALTHY',
+      detail: 'standing by; account "a": another process has its session',
+    });
+    expect(healthOf(venue({ state: 'FAILED' }), { access }).status).toBe('UNHEALTHY');
+  });
+
+  it('is good while it rests on purpose, and says until when', () => {
+    const rest = { until: 1_764_000_000n * SECOND };
+    expect(healthOf(venue({ state: 'DISCONNECTED', rest }))).toMatchObject({
+      status: 'HEALTHY',
+      detail: 'closed until 2025-11-24T16:00:00Z',
+    });
+    expect(healthOf(venue({ state: 'FAILED', rest })).status).toBe('UNHEALTHY');
+  });
+
   it('is degraded when no message came for a minute, counted from the connection if that is younger', () => {
     const quiet = { lastFrameAt: NOW - 61n * SECOND };
     expect(healthOf(venue(quiet))).toMatchObject({
@@ -62,6 +92,16 @@ describe('health of a venue', () => {
     });
     expect(healthOf(venue({ ...quiet, state: 'RECONNECTING' }), looked).status).toBe('HEALTHY');
     expect(healthOf(venue({ ...quiet, state: 'FAILED' }), looked).status).toBe('UNHEALTHY');
+  });
+
+  it('expects nothing of halted symbols, and names them', () => {
+    const stream = (state: 'halted' | 'active') => ({ symbol: '005930', channel: 'tick' as const, state });
+    const quiet = { lastFrameAt: NOW - 3_600n * SECOND, halted: ['005930'] };
+    expect(healthOf(venue({ ...quiet, streams: [stream('halted')] }))).toMatchObject({
+      status: 'HEALTHY',
+      detail: expect.stringContaining('halted in 005930') as string,
+    });
+    expect(healthOf(venue({ ...quiet, streams: [stream('halted'), stream('active')] })).status).toBe('DEGRADED');
   });
 
   it('has a minute after the market opened before silence counts', () => {

@@ -1,6 +1,7 @@
+import { toIsoText } from '@aipx/market-model';
 import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
 import type { HealthComponent, HealthStatus } from '@aipx/service';
-import type { VenueDriver } from '@aipx/venue';
+import type { OpenVenueStatus, VenueDriver } from '@aipx/venue';
 
 /** Longest time, ms, without a message of a venue whose market is open. */
 const QUIET_MS = 60_000;
@@ -11,20 +12,27 @@ export interface LookedAt {
   readonly driver: Pick<VenueDriver, 'id' | 'isDataExpected'>;
   /** Absent before the start. */
   readonly status: VenueIngestionStatus | undefined;
+  /** What it takes to be let in. Absent before the venue is opened. */
+  readonly access?: OpenVenueStatus | undefined;
   /** Codes that the venue does not list. */
   readonly unknown: readonly string[];
 }
 
 /** How a venue stands, as `/health` says it. A closed market is no fault, nor is a socket that is down meanwhile. */
-export function venueHealth({ driver, status, unknown }: LookedAt, now: bigint): HealthComponent {
+export function venueHealth({ driver, status, access, unknown }: LookedAt, now: bigint): HealthComponent {
   const name = driver.id;
-  if (status === undefined) return { name, status: 'UNHEALTHY', detail: 'not started, the log comes first' };
+  const waits = access?.waitsFor ?? [];
+  if (status === undefined) {
+    return { name, status: 'UNHEALTHY', detail: ['not started, the log comes first', ...waits].join('; ') };
+  }
   const remarks = [
+    ...waits,
     named('not listed by the venue', unknown),
     named('nothing came for', status.silent),
     named('silent among others', status.stale),
+    named('trading is halted in', status.halted),
   ].filter((remark) => remark !== '');
-  const { state, detail } = connectionHealth(status, driver, now);
+  const { state, detail } = access?.isStandingBy ? standingBy(status) : connectionHealth(status, driver, now);
   return { name, status: state, detail: [detail, ...remarks].join('; ') };
 }
 
@@ -51,13 +59,22 @@ export function bufferHealth(status: IngestionStatus | undefined, now: bigint): 
   return { name, status: 'HEALTHY', detail };
 }
 
+/** Another process does the work, and this one takes over when it ends. */
+function standingBy({ state }: VenueIngestionStatus): { readonly state: HealthStatus; readonly detail: string } {
+  return { state: state === 'FAILED' ? 'UNHEALTHY' : 'HEALTHY', detail: 'standing by' };
+}
+
 function connectionHealth(
-  { state, lastFrameAt, since, lastError }: VenueIngestionStatus,
+  { state, lastFrameAt, since, lastError, rest, streams }: VenueIngestionStatus,
   { isDataExpected = () => true }: LookedAt['driver'],
   now: bigint,
 ): { readonly state: HealthStatus; readonly detail: string } {
   const name = state.toLowerCase();
   const isOpen = isDataExpected(now);
+  if (rest !== undefined && state !== 'FAILED') {
+    const { until } = rest;
+    return { state: 'HEALTHY', detail: until === undefined ? 'closed' : `closed until ${toIsoText(until)}` };
+  }
   if (state !== 'CONNECTED') {
     const detail = lastError === undefined ? name : `${name}: ${lastError.message}`;
     if (isOpen || state === 'FAILED') return { state: 'UNHEALTHY', detail };
@@ -68,7 +85,8 @@ function connectionHealth(
   if (!isDataExpected(now - BigInt(QUIET_MS) * NANOS_PER_MILLI)) return { state: 'HEALTHY', detail: name };
   const quietSince = lastFrameAt === undefined || lastFrameAt < since ? since : lastFrameAt;
   const quietMs = Number((now - quietSince) / NANOS_PER_MILLI);
-  if (quietMs < QUIET_MS) return { state: 'HEALTHY', detail: name };
+  const isHalted = streams.length > 0 && streams.every((stream) => stream.state === 'halted');
+  if (quietMs < QUIET_MS || isHalted) return { state: 'HEALTHY', detail: name };
   return { state: 'DEGRADED', detail: `${name}, but no message for ${Math.round(quietMs / 1_000)}s` };
 }
 

@@ -11,7 +11,7 @@ process.exitCode = await runService(
     schema: ingestionSchema,
     description: 'Takes live market data from venue sockets to Kafka.',
     settingsOf: ingestionSettings,
-    compose: (settings, { logger }) => new IngestionService(settings, logger),
+    compose: (settings, log) => new IngestionService(settings, log),
   },
   process.argv.slice(2),
 );

@@ -1,5 +1,6 @@
 import type { IngestionStatus, VenuePublishCounts, WaitingRecord } from '@aipx/ingestion';
 import { LATENCY_BOUNDS, MetricsRegistry, type HistogramCell } from '@aipx/service';
+import type { VenueMetric } from '@aipx/venue';
 import { wallClock, type ConnectionState } from '@aipx/websocket-client';
 
 const STATES: readonly ConnectionState[] = ['DISCONNECTED', 'CONNECTING', 'CONNECTED', 'RECONNECTING', 'FAILED'];
@@ -18,7 +19,7 @@ export interface ServiceInfo {
   readonly environment: string;
 }
 
-/** What the service measures, under `ingestion_`. No label is a symbol. */
+/** What the service measures, under `ingestion_`, and what its venues do. No label is a symbol. */
 export class IngestionMetrics {
   readonly registry = new MetricsRegistry('ingestion_');
   readonly #status: () => IngestionStatus | undefined;
@@ -64,6 +65,14 @@ export class IngestionMetrics {
     }
   }
 
+  /** Under the names that the venues give them, the same in every service. */
+  addVenues(metrics: readonly VenueMetric[]): void {
+    for (const { kind, read, ...definition } of metrics) {
+      if (kind === 'counter') this.registry.collectCounter({ ...definition, isShared: true }, read);
+      else this.registry.collectGauge({ ...definition, isShared: true }, read);
+    }
+  }
+
   close(): void {
     this.registry.close();
   }
@@ -87,6 +96,9 @@ export class IngestionMetrics {
     this.#counter('messages_ignored_total', 'Records of streams that were not subscribed', ['venue'], (status) =>
       venuesOf(status).map(([venue, { counts }]) => ({ labels: { venue }, value: counts.ignored })),
     );
+    this.#counter('notices_total', 'Times the venue behaved otherwise than is known of it', ['venue'], (status) =>
+      venuesOf(status).map(([venue, { counts }]) => ({ labels: { venue }, value: counts.notices })),
+    );
     this.#counter('reconnects_total', 'Lost connections that were replaced', ['venue'], (status) =>
       venuesOf(status).map(([venue, { reconnects }]) => ({ labels: { venue }, value: reconnects })),
     );
@@ -95,6 +107,9 @@ export class IngestionMetrics {
         labels: { venue },
         value: silent.length + stale.length,
       })),
+    );
+    this.#gauge('halted_symbols', 'Codes in which trading stands still', ['venue'], (status) =>
+      venuesOf(status).map(([venue, { halted }]) => ({ labels: { venue }, value: halted.length })),
     );
     this.#gauge('connection_state', '1 for the state the venue’s connection is in', ['venue', 'state'], (status) =>
       venuesOf(status).flatMap(([venue, { state: current }]) =>

@@ -2,22 +2,23 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEAD_LETTER_TOPIC } from '@aipx/event-log/dead-letter';
 import { KafkaEventLog } from '@aipx/event-log/kafka';
-import {
-  Ingestion,
-  SpillQueue,
-  unknownSymbols,
-  type IngestionHooks,
-  type IngestionStatus,
-  type VenueInput,
-} from '@aipx/ingestion';
+import { Ingestion, SpillQueue, unknownSymbols, type IngestionHooks, type IngestionStatus } from '@aipx/ingestion';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
-import { FaultLog, ServiceHttpServer, type Logger, type ManagedService } from '@aipx/service';
+import {
+  FaultLog,
+  ServiceHttpServer,
+  type HealthComponent,
+  type Log,
+  type Logger,
+  type ManagedService,
+} from '@aipx/service';
 import { wallClock } from '@aipx/websocket-client';
 import { bufferHealth, logHealth, venueHealth } from './health.js';
 import { IngestionMetrics } from './metrics.js';
+import { OpenVenues } from './open-venues.js';
 import { ProgressLog } from './progress-log.js';
-import type { IngestionSettings, VenueMarkets, VenueSettings } from './settings.js';
+import type { IngestionSettings, VenueMarkets } from './settings.js';
 import { version } from './version.js';
 
 /** A log that fails already is given so long, ms, to take what waits; the rest goes to the disk. */
@@ -35,10 +36,11 @@ export interface ServiceStatus {
   readonly ingestion: IngestionStatus | undefined;
 }
 
-/** Venue sockets to Kafka, as one process. Opens the log before the venues, and closes them the other way round. */
+/** Venue sockets to Kafka, as one process. Opens the log before it connects to venues, and closes them the other way round. */
 export class IngestionService implements ManagedService {
   readonly #settings: IngestionSettings;
   readonly #logger: Logger;
+  readonly #keepSecret: Log['keepSecret'];
   readonly #faults: FaultLog;
   readonly #metrics: IngestionMetrics;
   readonly #progress: ProgressLog;
@@ -46,15 +48,20 @@ export class IngestionService implements ManagedService {
   readonly #stopped = new AbortController();
   /** Codes that a venue does not list. */
   readonly #unknown = new Map<string, readonly string[]>();
+  /** What ended a venue's connections for good. */
+  readonly #venueFailures = new Set<unknown>();
   #http: ServiceHttpServer | undefined;
   #spill: SpillQueue | undefined;
+  #venues: OpenVenues | undefined;
+  #leaving: Promise<void> | undefined;
   #log: KafkaEventLog | undefined;
   #ingestion: Ingestion | undefined;
   #lastLogError = '';
 
-  constructor(settings: IngestionSettings, logger: Logger) {
+  constructor(settings: IngestionSettings, { logger, keepSecret }: Pick<Log, 'logger' | 'keepSecret'>) {
     this.#settings = settings;
     this.#logger = logger;
+    this.#keepSecret = keepSecret;
     this.#faults = new FaultLog(logger);
     const { name, environment } = settings.service;
     const status = () => this.#ingestion?.status();
@@ -80,9 +87,17 @@ export class IngestionService implements ManagedService {
     this.#http = await this.#openHttp();
     this.#logger.info({ http_port: this.#http.port }, `health and metrics on port ${this.#http.port}`);
     this.#spill = this.#openSpill();
+    this.#venues = await OpenVenues.open(this.#settings, {
+      logger: this.#logger,
+      keepSecret: this.#keepSecret,
+      onFault: (venue, error) => this.#faults.tell(venue, error),
+    });
+    this.#metrics.addVenues(this.#venues.metrics);
     this.#log = await this.#openLog(stopping);
-    const ingestion = this.#newIngestion(this.#log);
-    ingestion.failed.catch((error: unknown) => this.#ended.reject(noVenueLeft(error)));
+    const ingestion = this.#newIngestion(this.#log, this.#venues);
+    ingestion.failed.catch((error: unknown) => {
+      this.#ended.reject(this.#venueFailures.has(error) ? noVenueLeft(error) : error);
+    });
     await ingestion.start(stopping);
     this.#ingestion = ingestion;
     this.#progress.start();
@@ -97,7 +112,8 @@ export class IngestionService implements ManagedService {
     this.#stopped.abort();
     this.#progress.stop();
     try {
-      if (this.#ingestion !== undefined) await this.#drain(this.#ingestion, atOnce);
+      if (this.#ingestion === undefined) this.#leaving = this.#venues?.close();
+      else await this.#drain(this.#ingestion, atOnce);
     } finally {
       await this.#close();
     }
@@ -108,7 +124,7 @@ export class IngestionService implements ManagedService {
     this.#metrics.close();
     const parts = [this.#log, this.#http, this.#spill].filter((part) => part !== undefined);
     const closing = parts.map(async (part) => await part.close());
-    const failed = (await Promise.allSettled(closing)).find(({ status }) => status === 'rejected');
+    const failed = (await Promise.allSettled([this.#leaving, ...closing])).find(({ status }) => status === 'rejected');
     if (failed !== undefined)
       this.#logger.warn({ error: (failed as PromiseRejectedResult).reason }, 'not closed cleanly');
   }
@@ -118,7 +134,11 @@ export class IngestionService implements ManagedService {
   }
 
   async #drain(ingestion: Ingestion, atOnce: AbortSignal): Promise<void> {
-    await Promise.race([ingestion.disconnect(), aborted(atOnce)]);
+    const disconnected = ingestion.disconnect().then(() => {
+      // Whoever waits for these sessions has them while this process still sends what it received.
+      this.#leaving = this.#venues?.close();
+    });
+    await Promise.race([disconnected, aborted(atOnce)]);
     const isFailing = ingestion.status().publisher.consecutiveErrors > 0;
     const patience = isFailing ? [AbortSignal.timeout(PATIENCE_WITH_FAILING_LOG_MS)] : [];
     await ingestion.drain(AbortSignal.any([atOnce, ...patience]));
@@ -140,10 +160,7 @@ export class IngestionService implements ManagedService {
     return ServiceHttpServer.open({
       port: http.port,
       components: [
-        ...markets.map(({ venue: { driver } }) => () => {
-          const status = this.#ingestion?.status().venues[driver.id];
-          return venueHealth({ driver, status, unknown: this.#unknown.get(driver.id) ?? [] }, wallClock());
-        }),
+        ...markets.map((market) => () => this.#venueHealth(market)),
         () => logHealth(this.#ingestion?.status(), this.#lastLogError),
         () => bufferHealth(this.#ingestion?.status(), wallClock()),
       ],
@@ -151,6 +168,18 @@ export class IngestionService implements ManagedService {
       metrics: this.#metrics.registry,
       logger: this.#logger,
     });
+  }
+
+  #venueHealth({ venue }: VenueMarkets): HealthComponent {
+    const { id } = venue.driver;
+    const open = this.#venues?.get(id);
+    const looked = {
+      driver: open?.driver ?? venue.driver,
+      status: this.#ingestion?.status().venues[id],
+      access: open?.status(),
+      unknown: this.#unknown.get(id) ?? [],
+    };
+    return venueHealth(looked, wallClock());
   }
 
   #openSpill(): SpillQueue | undefined {
@@ -179,12 +208,12 @@ export class IngestionService implements ManagedService {
     });
   }
 
-  #newIngestion(log: KafkaEventLog): Ingestion {
-    const { markets, buffer, kafka } = this.#settings;
+  #newIngestion(log: KafkaEventLog, venues: OpenVenues): Ingestion {
+    const { buffer, kafka } = this.#settings;
     const { maxMessages, maxBytes, bookTtlMs, tradeTtlMs, priority, gapLookbackMs } = buffer;
     return new Ingestion({
       log,
-      venues: markets.map((market) => this.#venueInput(market)),
+      venues: venues.inputs,
       signal: new AbortController().signal,
       gapLookbackMs,
       buffer: {
@@ -194,25 +223,6 @@ export class IngestionService implements ManagedService {
       },
       hooks: this.#hooks(),
     });
-  }
-
-  #venueInput({ venue, subscriptions }: VenueMarkets): VenueInput {
-    const { websocketUrl, reconnect, keepAlive, silenceTimeoutMs, bookDepth } = this.#venueSettings(venue.driver.id);
-    return {
-      driver: venue.driver,
-      websocketUrl,
-      subscriptions,
-      bookDepth,
-      reconnect,
-      silenceTimeoutMs,
-      ...(keepAlive && { keepAliveEveryMs: keepAlive.everyMs }),
-    };
-  }
-
-  #venueSettings(id: string): VenueSettings {
-    const settings = this.#settings.venues.get(id);
-    if (settings === undefined) throw new MarketDataError('CONFIG_UNKNOWN_VENUE', `there are no settings of ${id}`);
-    return settings;
   }
 
   #hooks(): IngestionHooks {
@@ -228,7 +238,12 @@ export class IngestionService implements ManagedService {
         const names = streams.map(({ symbol, channel }) => `${symbol} (${channel})`).join(', ');
         this.#logger.warn({ venue }, `${venue} has gone silent for ${names} while others go on`);
       },
+      onTrading: (venue, news) => {
+        for (const { symbol, detail } of news) this.#logger.info({ venue, symbol }, `${venue} ${symbol}: ${detail}`);
+      },
+      onNotice: (venue, notice) => this.#logger.warn({ venue }, `${venue}: ${notice}`),
       onVenueFailed: (venue, error) => {
+        this.#venueFailures.add(error);
         this.#logger.error({ venue, code: error.code, error }, `${venue} is given up for good: ${error.message}`);
       },
       onFault: (error) => this.#logFault(error),
@@ -249,7 +264,7 @@ export class IngestionService implements ManagedService {
   /** Asks each venue for its list of codes, until it answers. */
   async #nameUnknownSymbols({ venue, symbols }: VenueMarkets): Promise<void> {
     const { id } = venue.driver;
-    const { apiUrl } = this.#venueSettings(id);
+    const { apiUrl = '' } = this.#venues?.get(id) ?? {};
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       try {
@@ -278,9 +293,9 @@ export class IngestionService implements ManagedService {
 }
 
 /** A venue's failure ends the service only when it was the last one. */
-function noVenueLeft(error: unknown): unknown {
-  if (!(error instanceof MarketDataError) || !error.code.startsWith('CONNECTION_')) return error;
-  return new MarketDataError('CONNECTION_NO_VENUE_LEFT', `no venue is left: ${error.message}`, { cause: error });
+function noVenueLeft(cause: unknown): MarketDataError {
+  const { message } = asMarketDataError(cause, 'CONNECTION_FAILED');
+  return new MarketDataError('CONNECTION_NO_VENUE_LEFT', `no venue is left: ${message}`, { cause });
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -59,6 +59,7 @@ describe('the settings of data-ingestion', () => {
         topicPartitions: 6,
         topicReplication: 1,
       },
+      redis: undefined,
     });
     expect(markets).toHaveLength(1);
     expect([...venueSettings.keys()]).toEqual(Object.keys(venues));
@@ -67,7 +68,9 @@ describe('the settings of data-ingestion', () => {
   it.each(Object.values(venues))('connect $driver.id as its driver does', async ({ driver }) => {
     const { venues: venueSettings } = await settings(MARKETS);
     const { websocketUrl, apiUrl, reconnect, keepAlive, silenceTimeoutMs, bookDepth } = driver.defaults;
-    expect(venueSettings.get(driver.id)).toEqual({
+    const { own, ...common } = venueSettings.get(driver.id) ?? {};
+    expect(own).toMatchObject({ websocketUrl });
+    expect(common).toEqual({
       websocketUrl,
       apiUrl,
       reconnect,
@@ -169,6 +172,62 @@ describe('the settings of data-ingestion', () => {
   });
 });
 
+describe('the settings of KIS', () => {
+  const KIS = { MARKETS: 'kis:005930', KIS_API_KEY: 'an-app-key', KIS_API_SECRET: 'an-app-secret' };
+
+  it('have the defaults of the design', async () => {
+    const { venues: venueSettings, redis } = await settings(KIS);
+    expect(redis).toBeUndefined();
+    expect(venueSettings.get('kis')).toMatchObject({
+      silenceTimeoutMs: 30_000,
+      own: {
+        useVirtualServer: false,
+        tokenCacheTtl: 86_400_000,
+        tokenRefreshBefore: 600_000,
+        segment: 'KRX',
+        leaseTtl: 30_000,
+        sessionsOnly: false,
+      },
+    });
+  });
+
+  it('ask for keys exactly when a market of it is to be collected', async () => {
+    expect((await settings(MARKETS)).markets).toHaveLength(1);
+    expect(await faults({ MARKETS: '005930', VENUE: 'kis', KIS_API_KEY: 'an-app-key' })).toEqual([
+      expect.stringMatching(/^KIS_API_SECRET \(not set\): .*apiportal.* and set KIS_API_SECRET in the environment/),
+    ]);
+    const both = { ...KIS, KIS_ACCOUNTS_FILE: '/run/secrets/kis' };
+    expect(await faults(both)).toEqual([expect.stringMatching(/^KIS_ACCOUNTS_FILE .*beside KIS_API_KEY/)]);
+  });
+
+  it('know KIS_HEARTBEAT_INTERVAL as another name of KIS_SILENCE_TIMEOUT', async () => {
+    const { venues: venueSettings } = await settings({ ...KIS, KIS_HEARTBEAT_INTERVAL: '45s' });
+    expect(venueSettings.get('kis')?.silenceTimeoutMs).toBe(45_000);
+    expect(await faults({ ...KIS, KIS_HEARTBEAT_INTERVAL: '45s', KIS_SILENCE_TIMEOUT: '30s' })).toEqual([
+      expect.stringMatching(/KIS_SILENCE_TIMEOUT .*contradicts KIS_HEARTBEAT_INTERVAL .*give one of them$/),
+    ]);
+  });
+
+  it('are refused when they contradict each other', async () => {
+    expect(
+      await faults({
+        ...KIS,
+        KIS_TOKEN_CACHE_TTL: '15m',
+        KIS_TOKEN_REFRESH_BEFORE: '10m',
+        REDIS_PASSWORD: 'forgotten',
+      }),
+    ).toEqual([
+      'REDIS_PASSWORD (environment): nothing would use it: REDIS_HOST is not set',
+      'KIS_TOKEN_CACHE_TTL (environment): 15m is too short: expected at least twice KIS_TOKEN_REFRESH_BEFORE, which is 10m',
+    ]);
+  });
+
+  it('lead to a Redis where one is named', async () => {
+    const { redis } = await settings({ ...KIS, REDIS_HOST: 'redis.internal', REDIS_PASSWORD: 'its-password' });
+    expect(redis).toEqual({ host: 'redis.internal', port: 6379, password: 'its-password' });
+  });
+});
+
 describe('MARKETS', () => {
   const symbolsOf = async (environment: Readonly<Record<string, string>>) =>
     (await settings(environment)).markets.map(({ venue, symbols }) => [venue.driver.id, symbols]);
@@ -203,9 +262,9 @@ describe('MARKETS', () => {
       await faults({ MARKETS: 'KRW-BTC,upbit:BTC-KRW,nasdaq:AAPL,upbit:,upbit:KRW-ETH', KAFKA_ACKS: 'some' }),
     ).toEqual([
       'KAFKA_ACKS (environment): "some" is not one of all, leader',
-      'MARKETS (environment): "KRW-BTC" names no venue: write upbit:KRW-BTC, or give --venue upbit (there are: upbit)',
+      'MARKETS (environment): "KRW-BTC" names no venue: write upbit:KRW-BTC, or give --venue upbit (there are: upbit, kis)',
       'MARKETS (environment): "upbit:BTC-KRW": "BTC-KRW" names the base first, Upbit the quote: did you mean KRW-BTC?',
-      'MARKETS (environment): "nasdaq:AAPL": unknown venue "nasdaq"; expected one of: upbit',
+      'MARKETS (environment): "nasdaq:AAPL": unknown venue "nasdaq"; expected one of: upbit, kis',
       'MARKETS (environment): "upbit:": "" is not an Upbit code: expected QUOTE-BASE, e.g. KRW-BTC',
     ]);
   });

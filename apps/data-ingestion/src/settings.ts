@@ -1,9 +1,19 @@
-import { defineSettings, serviceGroup, serviceSettings, type ServiceSettings, type SettingsOf } from '@aipx/service';
+import {
+  defineSettings,
+  redisAddress,
+  redisRule,
+  serviceGroup,
+  serviceSettings,
+  sharedRedis,
+  type RedisAddress,
+  type ServiceSettings,
+  type SettingsOf,
+} from '@aipx/service';
 import { venues, type VenueId } from '@aipx/venue-registry';
 import { bufferGroup, bufferRules, bufferSettings, type BufferSettings } from './settings/buffer.js';
 import { KAFKA_OF_OTHER_APPS, kafkaGroup, kafkaSettings, type KafkaSettings } from './settings/kafka.js';
 import { marketRules, marketSettings, venueMarkets, type VenueMarkets } from './settings/markets.js';
-import { venueGroups, venueRules, venueSettings, type VenueSettings } from './settings/venues.js';
+import { venueGroups, VENUES_OF_OTHER_APPS, venueRules, venueSettings, type VenueSettings } from './settings/venues.js';
 
 export type { BufferSettings, KafkaSettings, VenueMarkets, VenueSettings };
 
@@ -17,10 +27,11 @@ export const ingestionSchema = defineSettings({
     service: serviceGroup(APP),
     kafka: kafkaGroup,
     buffer: bufferGroup,
+    redis: sharedRedis,
     ...venueGroups,
   },
-  rules: [...marketRules, ...bufferRules, ...venueRules],
-  otherApps: { kafka: KAFKA_OF_OTHER_APPS },
+  rules: [...marketRules, ...bufferRules, redisRule, ...venueRules],
+  otherApps: { kafka: KAFKA_OF_OTHER_APPS, ...VENUES_OF_OTHER_APPS },
 });
 
 /** What the composition root puts the service together from. */
@@ -34,10 +45,12 @@ export interface IngestionSettings {
   readonly venues: ReadonlyMap<string, VenueSettings>;
   readonly buffer: BufferSettings;
   readonly kafka: KafkaSettings;
+  /** Absent: there is none. */
+  readonly redis: RedisAddress | undefined;
 }
 
 export function ingestionSettings(values: SettingsOf<typeof ingestionSchema.tree>): IngestionSettings {
-  const { markets, venue, marketChannels, service, buffer, kafka } = values;
+  const { markets, venue, marketChannels, service, buffer, kafka, redis } = values;
   return {
     service: serviceSettings(service),
     http: { port: service.httpPort },
@@ -45,5 +58,6 @@ export function ingestionSettings(values: SettingsOf<typeof ingestionSchema.tree
     venues: new Map((Object.keys(venues) as VenueId[]).map((id) => [id, venueSettings(id, values[id])])),
     buffer: bufferSettings(buffer),
     kafka: kafkaSettings(kafka),
+    redis: redisAddress(redis),
   };
 }

@@ -55,6 +55,36 @@ describe('wrong usage ends with code 2 before anything is opened', () => {
   });
 });
 
+describe('KIS markets end it with code 2', () => {
+  it('without keys, saying where to get them and where to put them', async () => {
+    const { code, text } = await ended({ MARKETS: 'kis:005930,upbit:KRW-BTC' });
+    expect(code).toBe(2);
+    expect(text).toMatch(
+      /one fault.*\n?.*KIS_API_KEY \(not set\): .*https:\/\/apiportal\.koreainvestment\.com.*KIS_API_KEY and KIS_API_SECRET.*KIS_ACCOUNTS_FILE/s,
+    );
+  });
+
+  it('with more streams than the keys carry, saying how many it takes', async () => {
+    const codes = Array.from({ length: 42 }, (_, index) => `kis:${String(100_000 + index)}`);
+    const { code, lines } = await ended({
+      MARKETS: codes.join(','),
+      KIS_API_KEY: 'a-made-up-app-key',
+      KIS_API_SECRET: 'a-made-up-app-secret',
+      TMPDIR: mkdtempSync(join(tmpdir(), 'aipx-machine-')),
+    });
+    expect(code).toBe(2);
+    expect(lines.at(-1)?.message).toMatch(/84 streams of KIS .*take 4 app keys, 41 registrations each, and there is 1/);
+  });
+
+  it('with an accounts file that others may read', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'aipx-config-')), 'accounts');
+    writeFileSync(file, 'main a-made-up-app-key a-made-up-app-secret\n', { mode: 0o644 });
+    const { code, lines } = await ended({ MARKETS: 'kis:005930', KIS_ACCOUNTS_FILE: file });
+    expect(code).toBe(2);
+    expect(lines.at(-1)?.message).toMatch(/has mode 644; it holds secrets and must have 600/);
+  });
+});
+
 describe('help', () => {
   it('shows the flags, the settings in effect and the example file', async () => {
     const help = await ended({}, ['--help']);

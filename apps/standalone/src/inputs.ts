@@ -1,28 +1,24 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { EventLog } from '@aipx/event-log';
-import type { VenueInput } from '@aipx/ingestion';
+import { resolve } from 'node:path';
 import type { Venue } from '@aipx/venue';
 import { venues } from '@aipx/venue-registry';
-import { inspectFrames, startVenueSimulator, type FramesInspection, type VenueSimulator } from '@aipx/venue-simulator';
-import type { DataFolder } from './data-folder.js';
+import { inspectFrames, type FramesInspection } from '@aipx/venue-simulator';
+import { loadLiveSettings, whyLeftOut, type LiveSettings } from './live.js';
 import { planMarkets, type VenuePlan } from './markets.js';
 import type { Options } from './options.js';
 
 /** What is fed in: which venues with which markets, and whether they are real, made up or recorded. */
 export interface InputPlan {
   readonly plans: readonly VenuePlan[];
-  readonly recording: { readonly path: string; readonly inspection: FramesInspection } | undefined;
+  readonly recording: Recording | undefined;
+  /** Absent: no real venue. */
+  readonly live: LiveSettings | undefined;
+  /** What the user should know of it, in sentences. */
+  readonly notes: readonly string[];
 }
 
-/** One venue of the run, ready to be connected to. */
-export interface VenueSource {
-  readonly plan: VenuePlan;
-  readonly input: VenueInput;
-  readonly apiUrl: string;
-  /** Absent: the real venue. */
-  readonly simulator: VenueSimulator | undefined;
+export interface Recording {
+  readonly path: string;
+  readonly inspection: FramesInspection;
 }
 
 /**
@@ -32,79 +28,30 @@ export interface VenueSource {
  */
 export async function planInput(options: Options, base: string, signal: AbortSignal): Promise<InputPlan> {
   const recording = options.frames === undefined ? undefined : await inspect(resolve(base, options.frames), signal);
+  const notes: string[] = [];
   const plans = await planMarkets({
     venue: options.venue,
     markets: options.markets,
     otherwise: async (venue) => {
-      const recorded = recording?.inspection.venues.get(venue.driver.id);
+      const { id } = venue.driver;
+      const recorded = recording?.inspection.venues.get(id);
       if (recording !== undefined && recorded === undefined) return []; // the file has nothing of this venue
+      const obstacle = options.live && options.venue === undefined ? await whyLeftOut(venue, base) : undefined;
+      if (obstacle !== undefined) {
+        notes.push(`${id} is left out: ${obstacle}`);
+        return [];
+      }
       const symbols = recorded?.symbols ?? [];
       // Frames of which no code can be read are played too, and to be played to, one must subscribe to something.
       return symbols.length > 0 ? symbols : (await venue.loadSimulator()).defaultSymbols;
     },
   });
-  return { plans, recording };
+  const live = options.live ? await loadLiveSettings(plans, base) : undefined;
+  for (const { warnings } of live?.values() ?? []) notes.push(...warnings);
+  return { plans, recording, live, notes };
 }
 
-async function inspect(path: string, signal: AbortSignal) {
+async function inspect(path: string, signal: AbortSignal): Promise<Recording> {
   const simulated = await Promise.all(Object.values<Venue>(venues).map((venue) => venue.loadSimulator()));
   return { path, inspection: await inspectFrames(path, { venues: simulated }, signal) };
-}
-
-/** Makes each venue's source: starts its simulator unless the real venue is meant. */
-export async function openSources(
-  { plans, recording }: InputPlan,
-  options: Options,
-  folder: DataFolder,
-  log: EventLog,
-  signal: AbortSignal,
-): Promise<readonly VenueSource[]> {
-  const sources: VenueSource[] = [];
-  for (const plan of plans) {
-    const { driver } = plan.venue;
-    const base = { driver, subscriptions: plan.subscriptions };
-    if (options.live) {
-      const { websocketUrl, apiUrl } = driver.defaults;
-      sources.push({ plan, input: { ...base, websocketUrl }, apiUrl, simulator: undefined });
-      continue;
-    }
-    const replay = recording === undefined ? undefined : await replayOf(plan, recording.inspection, log);
-    mkdirSync(folder.journals, { recursive: true });
-    const simulator = await startVenueSimulator({
-      venue: await plan.venue.loadSimulator(),
-      source:
-        recording === undefined || replay === undefined
-          ? {
-              kind: 'market',
-              seed: options.seed,
-              rate: options.rate / plans.length,
-              idMarkFile: join(folder.journals, `${driver.id}.id-mark`),
-            }
-          : {
-              kind: 'frames',
-              path: recording.path,
-              speed: options.speed,
-              from: replay.framesDone,
-              symbols: listedSymbols(plan, recording.inspection),
-            },
-      journal: { path: join(folder.journals, `${driver.id}.jsonl`) },
-      signal,
-    });
-    const { websocketUrl, apiUrl } = simulator;
-    sources.push({ plan, input: { ...base, websocketUrl, ...(replay && { replay }) }, apiUrl, simulator });
-  }
-  return sources;
-}
-
-/** The codes of the file are those the venue lists; a file without any lists what is subscribed. */
-function listedSymbols(plan: VenuePlan, inspection: FramesInspection): readonly string[] {
-  const symbols = inspection.venues.get(plan.venue.driver.id)?.symbols ?? [];
-  return symbols.length > 0 ? symbols : plan.symbols;
-}
-
-/** A recording is known by its content, the venue and the codes taken from it: that is what its position belongs to. */
-async function replayOf(plan: VenuePlan, inspection: FramesInspection, log: EventLog) {
-  const codes = createHash('sha256').update(plan.symbols.toSorted().join(',')).digest('hex');
-  const source = `${inspection.contentHash} ${plan.venue.driver.id} ${codes}`;
-  return { source, framesDone: await log.progressOf(source) };
 }

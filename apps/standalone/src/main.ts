@@ -1,5 +1,5 @@
 import { asMarketDataError } from '@aipx/market-model';
-import { choiceFromEnvironment, createLogger, invocationFolder, LOG_LEVELS, onStopSignals } from '@aipx/service';
+import { choiceFromEnvironment, invocationFolder, LOG_LEVELS, onStopSignals, openLog } from '@aipx/service';
 import { HelpShown, parseOptions } from './options.js';
 import { jsonPrinter, terminalPrinter } from './printer.js';
 import { run } from './run.js';
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(argv);
     const json = options.json || !process.stdout.isTTY;
-    const logger = createLogger({
+    const { logger, keepSecret } = await openLog({
       service: 'standalone',
       level: choiceFromEnvironment('LOG_LEVEL', LOG_LEVELS, 'info'),
       format: process.stderr.isTTY ? 'console' : 'json',
@@ -30,6 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
       base: invocationFolder(),
       printer: json ? jsonPrinter(write) : terminalPrinter(write, options.hold),
       logger,
+      keepSecret,
       stop: AbortSignal.any([signals.stop, readerGone.signal]),
       atOnce: signals.atOnce,
       release: async () => {

@@ -82,11 +82,15 @@ function define(): Command {
     .description('Runs the whole pipeline on embedded parts: venues, event log, PostgreSQL and Parquet files.')
     .usage('[flags]')
     .option('--venue <id>', 'take this venue only, such as upbit')
-    .option('--markets <codes>', 'comma-separated codes as the venue spells them, such as KRW-BTC,KRW-ETH', markets)
+    .option(
+      '--markets <codes>',
+      'comma-separated codes as the venues spell them, such as KRW-BTC,005930 or upbit:KRW-BTC',
+      markets,
+    )
     .option('--frames <file>', 'play recorded frames: JSON lines of {"venue","received_at_ns","frame"}')
     .option('--speed <factor>', 'pace of --frames: 1 as recorded, 10 ten times as fast, or max', speed, 1)
     .option('--rate <messages>', 'messages a second of the simulated market, over all venues', rate, 100)
-    .option('--live', 'connect to the real venue; no key is needed', false)
+    .option('--live', 'connect to the real venues; one that takes a key says which settings hold it', false)
     .option(
       '--duration <time>',
       'stop after 500ms, 20s, 10m or 24h (default: at the end of --frames, else on Ctrl-C)',

@@ -42,6 +42,25 @@ describe('the sums of a run', () => {
   });
 });
 
+describe('the records of a venue', () => {
+  const kis = {
+    ...{ sent: 12, received: 10, tick: 6, orderbook: 3, ignored: 2, repeated: 1, rejected: 0 },
+    ...{ reconnects: 0, gaps: {}, missed_volume: '0', halts: 0 },
+  };
+  const check = (change: object) => imbalances({ ...balanced, venues: { kis: { ...kis, ...change } } });
+
+  it('are all read, those included that nobody asked for', () => {
+    expect(check({})).toEqual([]);
+    expect(check({ received: 9 })).toEqual(['kis: sent 12 records, but read 11']);
+  });
+
+  it('are not compared where nobody counted them, or a frame or a connection was lost', () => {
+    for (const change of [{ sent: null }, { rejected: 1 }, { reconnects: 1 }]) {
+      expect(check({ received: 9, ...change })).toEqual([]);
+    }
+  });
+});
+
 describe('exit codes', () => {
   it('are 0 when all holds, 3 when input was rejected, 1 when it does not add up', () => {
     const clean = {

@@ -7,7 +7,16 @@ export interface Ready {
   readonly data_dir: string;
   readonly lake_dir: string;
   readonly database_url: string;
-  readonly venues: Readonly<Record<string, { readonly url: string; readonly symbols: readonly string[] }>>;
+  readonly venues: Readonly<Record<string, VenueReady>>;
+}
+
+export interface VenueReady {
+  readonly url: string;
+  readonly symbols: readonly string[];
+  /** To be made: a venue may give each of its keys one, with so many streams. */
+  readonly connections: number;
+  /** A market that is made up trades at any hour. */
+  readonly source: 'live' | 'market' | 'frames';
 }
 
 export interface Status {
@@ -29,6 +38,12 @@ export interface VenueStatus {
   readonly rate: number;
   /** Subscribed codes without data, if any. */
   readonly silent?: readonly string[];
+  /** Codes in which trading stands still, as the venue says. */
+  readonly halted?: readonly string[];
+  /** There is no session now, so no data is expected. */
+  readonly market_closed?: true;
+  /** What must come before it can be connected to. */
+  readonly waits_for?: readonly string[];
 }
 
 export interface Summary {
@@ -57,11 +72,22 @@ export interface Summary {
 }
 
 export interface VenueSummary {
+  /** Records in the frames that the simulator wrote; null where nobody counted: `--live`, `--frames`. */
+  readonly sent: number | null;
   readonly received: number;
   readonly tick: number;
   readonly orderbook: number;
   readonly ignored: number;
+  readonly repeated: number;
   readonly rejected: number;
+  /** Connections that replaced a lost one. */
+  readonly reconnects: number;
+  /** By cause, in small letters: `sequence`, `reconnect`. */
+  readonly gaps: Readonly<Record<string, number>>;
+  /** What is known to have been traded in them: decimal text. */
+  readonly missed_volume: string;
+  /** Times that the venue told of a halt in a symbol. */
+  readonly halts: number;
 }
 
 export interface HotSummary {
@@ -113,8 +139,16 @@ export function imbalances(summary: Omit<Summary, 'ok'>): readonly string[] {
       `gaps ${gaps} + recovered ${cold.recovered_gap}, but the lake took ${cold.gap}`,
     ],
     [sent === null || sent === frames || gaps > 0, `sent ${sent} frames, but read ${frames} and no gap says why`],
+    ...Object.entries(summary.venues).map(recordsCheck),
   ];
   return checks.filter(([holds]) => !holds).map(([, sentence]) => sentence);
+}
+
+/** A frame that cannot be read counts as one record, and a lost connection takes some with it. */
+function recordsCheck([id, venue]: readonly [string, VenueSummary]): readonly [boolean, string] {
+  const { sent, received, ignored, rejected, reconnects } = venue;
+  const isComparable = sent !== null && rejected === 0 && reconnects === 0;
+  return [!isComparable || sent === received + ignored, `${id}: sent ${sent} records, but read ${received + ignored}`];
 }
 
 /** Records that stand in the DLQ instead of a store: not decodable, against the rules, or refused by the database. */

@@ -2,13 +2,13 @@ import type { EventLog } from '@aipx/event-log';
 import { Ingestion, unknownSymbols } from '@aipx/ingestion';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import type { Logger } from '@aipx/service';
-import type { VenueSimulator } from '@aipx/venue-simulator';
-import { openDataFolder } from './data-folder.js';
+import { openDataFolder, type DataFolder } from './data-folder.js';
 import { openStores, type EmbeddedStores } from './embedded-stores.js';
-import { openSources, planInput, type VenueSource } from './inputs.js';
+import { planInput, type InputPlan } from './inputs.js';
 import type { Options } from './options.js';
 import type { Printer } from './printer.js';
-import { exitCodeOf, imbalances, type Summary } from './report.js';
+import { exitCodeOf, imbalances, type Ready, type Summary, type VenueReady } from './report.js';
+import { openSources, type Sources } from './sources.js';
 import { StatusReporter, summarise } from './status.js';
 
 export interface RunContext {
@@ -16,6 +16,8 @@ export interface RunContext {
   readonly base: string;
   readonly printer: Printer;
   readonly logger: Logger;
+  /** Told of every secret, so that no log shows it. */
+  readonly keepSecret: (secret: string) => void;
   /** Ends the input; what is under way is drained. */
   readonly stop: AbortSignal;
   /** Ends everything, drained or not. */
@@ -34,28 +36,46 @@ export async function run(options: Options, context: RunContext): Promise<number
   const { base, printer, logger, stop, atOnce } = context;
   const startedAt = performance.now();
   const planned = await planInput(options, base, stop);
+  for (const note of planned.notes) logger.warn(note);
   const folder = openDataFolder(options.dataDir, base);
   await using stores = await openStores(folder, options.databasePort, logger, atOnce);
-  const sources = await openSources(planned, options, folder, stores.log, atOnce);
-  const ingestion = openIngestion(stores.log, sources, logger, atOnce);
-  const reporter = new StatusReporter(stores, ingestion, printer);
-  printer.ready({
-    event: 'ready',
-    pid: process.pid,
-    log_id: stores.log.id,
-    data_dir: folder.path,
-    lake_dir: folder.lake,
-    database_url: stores.postgres.url,
-    venues: Object.fromEntries(
-      sources.map(({ plan, input }) => [input.driver.id, { url: input.websocketUrl, symbols: plan.symbols }]),
-    ),
-  });
+  const sums = await feed({ planned, options, folder, stores, startedAt }, context);
+  const faults = imbalances(sums);
+  const { event, ...rest } = sums;
+  const summary: Summary = { event, ok: faults.length === 0, ...rest };
+  printer.summary(summary, faults);
+  if (options.hold) await Promise.race([context.release(), stores.failed]);
+  return exitCodeOf(summary);
+}
 
+interface Feeding {
+  readonly planned: InputPlan;
+  readonly options: Options;
+  readonly folder: DataFolder;
+  readonly stores: EmbeddedStores;
+  readonly startedAt: number;
+}
+
+/** Takes the input to the stores, all of it, and gives back what the venues have lent. */
+async function feed(
+  { planned, options, folder, stores, startedAt }: Feeding,
+  { printer, logger, keepSecret, stop, atOnce }: RunContext,
+): Promise<Omit<Summary, 'ok'>> {
+  const onFault = ({ code, message }: MarketDataError) => {
+    logger.warn({ code }, message);
+  };
+  const { log } = stores;
+  await using sources = await openSources(planned, options, { folder, log, keepSecret, onFault, signal: atOnce });
+  if (planned.live !== undefined) nameNotes(sources, logger);
+  const halts = new Map<string, number>();
+  const ingestion = openIngestion({ log, sources, logger, halts, signal: atOnce });
+  const reporter = new StatusReporter(stores, ingestion, sources.all, printer);
+  printer.ready(readyReport(planned, sources, folder, stores));
   const failed = Promise.race([
     stores.failed,
     ingestion.failed,
     aborted(atOnce),
-    ...simulatorsOf(sources).map((each) => each.failed),
+    ...sources.simulators.map((each) => each.failed),
   ]);
   failed.catch(() => undefined);
   const ended = new AbortController();
@@ -69,21 +89,48 @@ export async function run(options: Options, context: RunContext): Promise<number
     ended.abort();
     reporter.stop();
     await ingestion.disconnect();
-    await Promise.all(simulatorsOf(sources).map((simulator) => simulator.stop()));
   }
-  const sums = summarise({ stores, ingestion, sources, startedAt });
-  const faults = imbalances(sums);
-  const { event, ...rest } = sums;
-  const summary: Summary = { event, ok: faults.length === 0, ...rest };
-  printer.summary(summary, faults);
-  if (options.hold) await Promise.race([context.release(), stores.failed]);
-  return exitCodeOf(summary);
+  return summarise({ stores, ingestion, sources: sources.all, halts, startedAt });
 }
 
-function openIngestion(log: EventLog, sources: readonly VenueSource[], logger: Logger, signal: AbortSignal): Ingestion {
+function readyReport(
+  { live, recording }: InputPlan,
+  { all }: Sources,
+  folder: DataFolder,
+  stores: EmbeddedStores,
+): Ready {
+  const source = live !== undefined ? 'live' : recording === undefined ? 'market' : 'frames';
+  const venues = all.map(({ plan, open, inputs }): [string, VenueReady] => {
+    return [open.driver.id, { url: open.websocketUrl, symbols: plan.symbols, connections: inputs.length, source }];
+  });
+  return {
+    event: 'ready',
+    pid: process.pid,
+    log_id: stores.log.id,
+    data_dir: folder.path,
+    lake_dir: folder.lake,
+    database_url: stores.postgres.url,
+    venues: Object.fromEntries(venues),
+  };
+}
+
+function nameNotes({ all }: Sources, logger: Logger): void {
+  for (const { open } of all) for (const note of open.notes) logger.info({ venue: open.driver.id }, note);
+}
+
+interface Ingesting {
+  readonly log: EventLog;
+  readonly sources: Sources;
+  readonly logger: Logger;
+  /** Counted here, by venue id. */
+  readonly halts: Map<string, number>;
+  readonly signal: AbortSignal;
+}
+
+function openIngestion({ log, sources, logger, halts, signal }: Ingesting): Ingestion {
   return new Ingestion({
     log,
-    venues: sources.map(({ input }) => input),
+    venues: sources.all.flatMap(({ inputs }) => inputs),
     signal,
     hooks: {
       onState: (venue, { from, to, error, retryInMs, connectionId }) => {
@@ -97,6 +144,13 @@ function openIngestion(log: EventLog, sources: readonly VenueSource[], logger: L
           `${venue} sends nothing for ${symbols.join(', ')}: unknown to it, or a quiet market`,
         );
       },
+      onTrading: (venue, news) => {
+        for (const { symbol, isHalted, detail } of news) {
+          logger.info({ venue, symbol }, `${venue} ${symbol}: ${detail}`);
+          if (isHalted === true) halts.set(venue, (halts.get(venue) ?? 0) + 1);
+        }
+      },
+      onNotice: (venue, notice) => logger.warn({ venue }, `${venue}: ${notice}`),
       onFault: (error) => {
         logger.warn({ code: error.code }, `the log takes nothing, trying again: ${error.message}`);
       },
@@ -104,11 +158,11 @@ function openIngestion(log: EventLog, sources: readonly VenueSource[], logger: L
   });
 }
 
-async function nameUnknownSymbols(sources: readonly VenueSource[], logger: Logger, signal: AbortSignal): Promise<void> {
-  for (const { plan, apiUrl } of sources) {
-    const { driver } = plan.venue;
+async function nameUnknownSymbols({ all }: Sources, logger: Logger, signal: AbortSignal): Promise<void> {
+  for (const { plan, open } of all) {
+    const { driver } = open;
     try {
-      const unknown = await unknownSymbols(driver, apiUrl, plan.symbols, signal);
+      const unknown = await unknownSymbols(driver, open.apiUrl, plan.symbols, signal);
       if (unknown.length > 0) {
         logger.warn(
           { venue: driver.id, symbols: unknown },
@@ -123,13 +177,13 @@ async function nameUnknownSymbols(sources: readonly VenueSource[], logger: Logge
 }
 
 /** Resolves when the input is over: the recording has ended, the time is up, or somebody says stop. */
-async function inputEnd(options: Options, sources: readonly VenueSource[], stop: AbortSignal): Promise<void> {
+async function inputEnd(options: Options, { simulators }: Sources, stop: AbortSignal): Promise<void> {
   const ended = new AbortController();
   const time = options.durationMs === undefined ? [] : [AbortSignal.timeout(options.durationMs)];
   const signal = AbortSignal.any([stop, ended.signal, ...time]);
   if (options.frames !== undefined) {
     // What a recording fails with is told by its simulator's `failed`.
-    void Promise.all(simulatorsOf(sources).map((simulator) => simulator.sourceEnded)).then(
+    void Promise.all(simulators.map((simulator) => simulator.sourceEnded)).then(
       () => {
         ended.abort();
       },
@@ -142,20 +196,15 @@ async function inputEnd(options: Options, sources: readonly VenueSource[], stop:
 /** From the sockets to the stores: whatever was sent is read, whatever was read is stored. */
 async function drain(
   ingestion: Ingestion,
-  sources: readonly VenueSource[],
+  { all, simulators }: Sources,
   stores: EmbeddedStores,
   signal: AbortSignal,
 ): Promise<void> {
   ingestion.expectEnd();
-  const simulators = simulatorsOf(sources);
   await Promise.all(simulators.map((simulator) => simulator.finish()));
-  if (simulators.length < sources.length) await ingestion.disconnect(); // the real venues never end
+  if (simulators.length < all.length) await ingestion.disconnect(); // the real venues never end
   await ingestion.drain();
   await stores.drain(signal);
-}
-
-function simulatorsOf(sources: readonly VenueSource[]): readonly VenueSimulator[] {
-  return sources.flatMap(({ simulator }) => (simulator === undefined ? [] : [simulator]));
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

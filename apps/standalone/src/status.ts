@@ -1,22 +1,29 @@
-import type { Ingestion } from '@aipx/ingestion';
+import type { Ingestion, IngestionStatus } from '@aipx/ingestion';
+import { wallClock } from '@aipx/websocket-client';
 import type { EmbeddedStores } from './embedded-stores.js';
-import type { VenueSource } from './inputs.js';
 import type { Printer } from './printer.js';
 import type { Status, Summary, VenueStatus, VenueSummary } from './report.js';
+import type { VenueSource } from './sources.js';
 
 const EVERY_MS = 1_000;
+const NEVER_SEEN = {
+  counts: { received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0 },
+  reconnects: 0,
+};
 
 /** Prints one status a second. */
 export class StatusReporter {
   readonly #stores: EmbeddedStores;
   readonly #ingestion: Ingestion;
+  readonly #sources: ReadonlyMap<string, VenueSource>;
   readonly #printer: Printer;
   #timer: NodeJS.Timeout | undefined;
   #previous: { readonly at: number; readonly received: ReadonlyMap<string, number> } = { at: 0, received: new Map() };
 
-  constructor(stores: EmbeddedStores, ingestion: Ingestion, printer: Printer) {
+  constructor(stores: EmbeddedStores, ingestion: Ingestion, sources: readonly VenueSource[], printer: Printer) {
     this.#stores = stores;
     this.#ingestion = ingestion;
+    this.#sources = new Map(sources.map((source) => [source.open.driver.id, source]));
     this.#printer = printer;
   }
 
@@ -41,9 +48,20 @@ export class StatusReporter {
       event: 'status',
       rss_mb: residentMegabytes(),
       venues: Object.fromEntries(
-        Object.entries(venues).map(([id, { state, counts, silent }]): [string, VenueStatus] => {
+        Object.entries(venues).map(([id, { state, counts, silent, halted }]): [string, VenueStatus] => {
           const rate = Math.round((counts.received - (this.#previous.received.get(id) ?? 0)) / seconds);
-          return [id, { state, received: counts.received, rate, ...(silent.length > 0 && { silent }) }];
+          const source = this.#sources.get(id);
+          return [
+            id,
+            {
+              state,
+              received: counts.received,
+              rate,
+              ...(silent.length > 0 && { silent }),
+              ...(halted.length > 0 && { halted }),
+              ...marketOf(source),
+            },
+          ];
         }),
       ),
       published: publisher.counts.published,
@@ -57,7 +75,18 @@ export class StatusReporter {
   }
 }
 
+/** Of a real venue: whether it trades now, and what stands between us and it. */
+function marketOf(source: VenueSource | undefined): Pick<VenueStatus, 'market_closed' | 'waits_for'> {
+  if (source === undefined || source.simulator !== undefined) return {};
+  const { driver } = source.open;
+  const { waitsFor } = source.open.status();
+  const isClosed = driver.isDataExpected?.(wallClock()) === false;
+  return { ...(isClosed && { market_closed: true }), ...(waitsFor.length > 0 && { waits_for: waitsFor }) };
+}
+
 export interface Finished {
+  /** Times that a venue told of a halt, by its id. */
+  readonly halts: ReadonlyMap<string, number>;
   readonly stores: EmbeddedStores;
   readonly ingestion: Ingestion;
   readonly sources: readonly VenueSource[];
@@ -66,7 +95,7 @@ export interface Finished {
 }
 
 /** The run in numbers, once everything is drained. */
-export function summarise({ stores, ingestion, sources, startedAt }: Finished): Omit<Summary, 'ok'> {
+export function summarise({ stores, ingestion, sources, halts, startedAt }: Finished): Omit<Summary, 'ok'> {
   const { publisher, venues } = ingestion.status();
   const { hot, cold } = stores.counts;
   const total = (count: (venue: (typeof venues)[string]) => number) =>
@@ -79,7 +108,7 @@ export function summarise({ stores, ingestion, sources, startedAt }: Finished): 
     frames: total(({ counts }) => counts.frames),
     received: total(({ counts }) => counts.received),
     published: publisher.counts.published,
-    // The embedded log pauses the venue instead of letting records go, and no venue here repeats itself.
+    // The embedded log pauses the venue instead of letting records go.
     conflated: 0,
     dropped: {
       rejected: total(({ counts }) => counts.rejected),
@@ -89,9 +118,10 @@ export function summarise({ stores, ingestion, sources, startedAt }: Finished): 
     },
     gaps: publisher.counts.gaps,
     venues: Object.fromEntries(
-      Object.entries(venues).map(([id, { counts }]): [string, VenueSummary] => {
-        const { received, tick, orderbook, ignored, rejected } = counts;
-        return [id, { received, tick, orderbook, ignored, rejected }];
+      sources.map(({ open, simulator }): [string, VenueSummary] => {
+        const { id } = open.driver;
+        const sent = simulator?.sentRecords ?? null;
+        return [id, { sent, ...venueSummary(id, { publisher, venues }), halts: halts.get(id) ?? 0 }];
       }),
     ),
     hot: {
@@ -113,6 +143,24 @@ export function summarise({ stores, ingestion, sources, startedAt }: Finished): 
       files: cold.files,
       bytes: cold.bytes,
     },
+  };
+}
+
+function venueSummary(id: string, { publisher, venues }: IngestionStatus): Omit<VenueSummary, 'sent' | 'halts'> {
+  const { counts, reconnects } = venues[id] ?? NEVER_SEEN;
+  const { received, tick, orderbook, ignored, repeated, rejected } = counts;
+  const { gaps = {}, missedVolume = '0' } = publisher.venues.get(id) ?? {};
+  const byCause = Object.entries(gaps).map(([cause, count]) => [cause.toLowerCase(), count] as const);
+  return {
+    received,
+    tick,
+    orderbook,
+    ignored,
+    repeated,
+    rejected,
+    reconnects,
+    gaps: Object.fromEntries(byCause),
+    missed_volume: missedVolume,
   };
 }
 

@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { App, temporaryFolder } from './support/app.js';
-import { writeRecording } from './support/recording.js';
+import { writeMixedRecording } from './support/kis-recording.js';
 
 const AUDITOR = join(import.meta.dirname, '..', '..', '..', 'tools', 'audit', 'src', 'main.ts');
 const folder = temporaryFolder();
-const recording = writeRecording(folder.path, 3_000);
+const recording = writeMixedRecording(folder.path, 1_500);
 let app: App;
 let databaseUrl: string;
 let lakeDir: string;
@@ -66,16 +66,16 @@ it('and it would say so if one digit, one row or one level were not', async () =
   );
   const changed = await audit();
   expect(changed).toMatchObject({ code: 1, verdict: '2 differences' });
-  expect(changed.output).toMatch(/database: different: book of/);
+  expect(changed.output).toMatch(/database (upbit|kis): different: book of/);
   await change(`DELETE FROM tick_data WHERE log_offset = ${first}`);
   const removed = await audit();
   expect(removed).toMatchObject({ code: 1, verdict: '2 differences' });
-  expect(removed.output).toMatch(/database: missing: trade/);
+  expect(removed.output).toMatch(/database (upbit|kis): missing: trade/);
 });
 
 it.each([
-  ['tick', /lake: missing: trade/],
-  ['orderbook', /lake: missing: book of/],
+  ['tick', /lake (upbit|kis): missing: trade/],
+  ['orderbook', /lake (upbit|kis): missing: book of/],
 ])('and it would say so if one %s file of the lake were gone', async (kind, finding) => {
   const copy = join(folder.path, `lake-without-${kind}`);
   await cp(lakeDir, copy, { recursive: true });

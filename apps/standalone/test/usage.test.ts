@@ -35,7 +35,9 @@ describe('wrong usage is one sentence that names the value and helps', () => {
     ['a code the wrong way round', ['--markets', 'BTC-KRW'], /BTC-KRW.*KRW-BTC/],
     ['a code without a dash', ['--markets', 'KRWBTC'], /KRWBTC.*KRW-BTC/],
     ['an empty list of codes', ['--markets', ','], /markets.*KRW-BTC/],
-    ['a code of another venue', ['--markets', 'kis:005930'], /"kis".*upbit/],
+    ['a venue there is not', ['--markets', 'binance:BTCUSDT'], /"binance".*upbit, kis/],
+    ['a code of another venue', ['--venue', 'kis', '--markets', 'KRW-BTC'], /KRW-BTC.*005930/],
+    ['a code that lost its zeros', ['--markets', '5930'], /5930.*005930/],
     ['a negative rate', ['--rate', '-5'], /-5.*above 0/],
     ['a rate that is no number', ['--rate', 'fast'], /fast.*above 0/],
     ['a duration without a unit', ['--duration', '20'], /'20'.*20s/],
@@ -60,6 +62,15 @@ describe('wrong usage is one sentence that names the value and helps', () => {
       expect(code).toBe(2);
     }
   });
+});
+
+it('a real venue whose keys are not there says which settings hold them and where to get them', async () => {
+  const { code, errors, reports } = await runApp(['--live', '--markets', 'kis:005930', ...data], { cwd: folder.path });
+  expect(reports).toEqual([]);
+  expect(errors).toMatch(/KIS_API_KEY and KIS_API_SECRET.*\.env.*KIS_ACCOUNTS_FILE/);
+  expect(errors).toMatch(/https:\/\/apiportal\.koreainvestment\.com/);
+  expect(errors).not.toMatch(/\n\s+at /);
+  expect(code).toBe(2);
 });
 
 describe('a place that cannot be had is one sentence', () => {

@@ -9,7 +9,7 @@ export interface DeadLetter {
   readonly reason: ErrorCode;
   /** One sentence for people. */
   readonly message: string;
-  /** The bytes as they came. */
+  /** The bytes as they came, or what may be kept of them where they hold a secret. */
   readonly bytes: Uint8Array;
   /** The venue, where known. */
   readonly exchange?: string;

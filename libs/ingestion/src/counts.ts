@@ -12,8 +12,10 @@ export interface VenueCounts {
   repeated: number;
   /** Not decodable or against the rules of an event: kept as dead letters. */
   rejected: number;
+  /** No records: how often the venue behaved otherwise than is known of it. */
+  notices: number;
 }
 
 export function zeroVenueCounts(): VenueCounts {
-  return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0 };
+  return { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0, notices: 0 };
 }

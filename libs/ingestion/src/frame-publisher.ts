@@ -143,14 +143,13 @@ export class FramePublisher implements Publisher {
   }
 
   #count(event: MarketEvent): void {
-    const totals = this.#totals.of(event.exchange);
     if (event.kind !== 'gap') {
       this.#counts.published += 1;
-      totals.published[event.kind] += 1;
+      this.#totals.of(event.exchange).published[event.kind] += 1;
       return;
     }
     this.#counts.gaps += 1;
-    if (event.cause !== undefined) totals.gaps[event.cause] = (totals.gaps[event.cause] ?? 0) + 1;
+    this.#totals.addGap(event);
   }
 
   #isFull(): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
 import { MarketDataError, type Gap, type Nanoseconds } from '@aipx/market-model';
-import type { Subscription } from '@aipx/venue';
+import type { Subscription, TradingNews } from '@aipx/venue';
 import { wallClock, type StateChange } from '@aipx/websocket-client';
 import { BufferedPublisher } from './buffer/buffered-publisher.js';
 import type { BufferLimits } from './buffer/limits.js';
@@ -47,6 +47,10 @@ export interface IngestionHooks {
   readonly onSilent?: (venue: string, symbols: readonly string[]) => void;
   /** Streams that were regular and have fallen silent among busy ones. */
   readonly onStale?: (venue: string, streams: readonly Subscription[]) => void;
+  /** A venue told of halts, interruptions and changes of session. */
+  readonly onTrading?: (venue: string, news: readonly TradingNews[]) => void;
+  /** A venue behaves otherwise than is known of it: somebody should look. The same words come once. */
+  readonly onNotice?: (venue: string, notice: string) => void;
   /** A venue will not come back; the others go on. */
   readonly onVenueFailed?: (venue: string, error: MarketDataError) => void;
   /** Something failed and is being tried again. */
@@ -79,6 +83,8 @@ const PAUSING: PausingLimits = {
   lingerMs: 5,
 };
 const ONE_HOUR_MS = 3_600_000;
+/** Different ones that are told in one process: far more than a venue that can be worked with gives reason for. */
+const MAX_NOTICES = 1_000;
 /** So long, ms, the venues wait for the log to be read back, and the end for what is still read then. */
 const PAST_FIRST_MS = 2_000;
 const PAST_AT_END_MS = 1_000;
@@ -92,6 +98,8 @@ export class Ingestion {
   readonly #failure = Promise.withResolvers<never>();
   readonly #endOfPast = new AbortController();
   readonly #failed = new Set<VenueInput>();
+  /** By venue and words. */
+  readonly #toldNotices = new Set<string>();
   #started = false;
   #publishing: Promise<void> = Promise.resolve();
   #rememberingPast: Promise<unknown> = Promise.resolve();
@@ -210,6 +218,8 @@ export class Ingestion {
         onState: (change) => hooks.onState?.(id, change),
         onSilent: (symbols) => hooks.onSilent?.(id, symbols),
         onStale: (streams) => hooks.onStale?.(id, streams),
+        onTrading: (news) => hooks.onTrading?.(id, news),
+        onNotices: (notices) => this.#noticed(id, notices),
         onFailed: (error) => this.#venueFailed(input, error),
       },
       signal,
@@ -221,6 +231,16 @@ export class Ingestion {
     const onProcessed = this.#options.hooks?.onProcessed;
     const first = unit.events[0];
     if (onProcessed !== undefined && first !== undefined && first.kind !== 'gap') onProcessed(first.receivedTimestamp);
+  }
+
+  /** Connections and reconnects notice the same again and again; the counts have each. */
+  #noticed(venue: string, notices: readonly string[]): void {
+    for (const notice of notices) {
+      const name = `${venue} ${notice}`;
+      if (this.#toldNotices.has(name) || this.#toldNotices.size >= MAX_NOTICES) continue;
+      this.#toldNotices.add(name);
+      this.#options.hooks?.onNotice?.(venue, notice);
+    }
   }
 
   /** Final for the venue. The rest goes on while there is any; a replay is one piece. */

@@ -1,4 +1,4 @@
-import type { GapCause, Nanoseconds } from '@aipx/market-model';
+import { addDecimal, type Decimal, type Gap, type GapCause, type Nanoseconds } from '@aipx/market-model';
 import type { FrameUnit } from './frame-unit.js';
 
 /** What became of the records that were handed over. Everything that was is in one of these, or still waits. */
@@ -32,6 +32,8 @@ export interface VenuePublishCounts {
   /** Sends that failed and were repeated, by the kind they carried. */
   readonly errors: Record<'tick' | 'orderbook', number>;
   readonly gaps: Partial<Record<GapCause, number>>;
+  /** What those gaps miss that say so. */
+  missedVolume: Decimal;
 }
 
 /** How the way to the log stands. */
@@ -84,6 +86,8 @@ export function zeroPublishCounts(): PublishCounts {
   };
 }
 
+const NONE = '0' as Decimal;
+
 /** Counts by venue; the venues are those whose data comes, so there are a few. */
 export class VenueTotals {
   readonly venues = new Map<string, VenuePublishCounts>();
@@ -91,9 +95,20 @@ export class VenueTotals {
   of(exchange: string): VenuePublishCounts {
     let counts = this.venues.get(exchange);
     if (counts === undefined) {
-      counts = { published: { tick: 0, orderbook: 0 }, errors: { tick: 0, orderbook: 0 }, gaps: {} };
+      counts = {
+        published: { tick: 0, orderbook: 0 },
+        errors: { tick: 0, orderbook: 0 },
+        gaps: {},
+        missedVolume: NONE,
+      };
       this.venues.set(exchange, counts);
     }
     return counts;
+  }
+
+  addGap({ exchange, cause, missedVolume }: Gap): void {
+    const counts = this.of(exchange);
+    if (cause !== undefined) counts.gaps[cause] = (counts.gaps[cause] ?? 0) + 1;
+    if (missedVolume !== undefined) counts.missedVolume = addDecimal(counts.missedVolume, missedVolume);
   }
 }

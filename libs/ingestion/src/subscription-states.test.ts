@@ -1,3 +1,4 @@
+import { MarketDataError } from '@aipx/market-model';
 import type { Subscription } from '@aipx/venue';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -146,5 +147,62 @@ describe('a stream that falls silent among busy ones', () => {
         }
       }),
     );
+  });
+});
+
+describe('a stream that the venue speaks of', () => {
+  it('is refused once the venue says so, also after data came, and active again with the next', () => {
+    const { states } = requested();
+    states.seen(A.symbol, A.channel, 1n);
+    states.answered(A, undefined);
+    expect(states.list(2n)[0]).toMatchObject({ state: 'active' });
+    states.answered(A, new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'no more'));
+    expect(states.list(2n)[0]).toMatchObject({ state: 'refused', error: { message: 'no more' } });
+    states.seen(A.symbol, A.channel, 3n);
+    expect(states.list(4n)[0]).toMatchObject({ state: 'active' });
+  });
+});
+
+describe('a stream of a halted symbol', () => {
+  it('is halted, and neither stale nor silent, until the venue says otherwise', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    states.halted('KRW-A', true);
+    hearEach([B], 70.5, 400);
+    expect(states.newlyStale()).toEqual([]);
+    expect(states.list(at(400)).map(({ state }) => state)).toEqual(['halted', 'active']);
+    states.halted('KRW-A', false);
+    expect(states.newlyStale()).toEqual([]);
+    expect(states.list(at(400))[0]?.state).toBe('active');
+  });
+
+  it('is watched anew once trading goes on: the halt was no pause of its own', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    states.halted('KRW-A', true);
+    hearEach([B], 70.5, 200);
+    states.halted('KRW-A', false);
+    hearEach([A, B], 200.5, 270);
+    hearEach([B], 270.5, 331);
+    expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it('trades again as soon as a trade comes, and is still halted while books change', () => {
+    const book: Subscription = { symbol: 'KRW-A', channel: 'orderbook' };
+    const states = new SubscriptionStates([A, book], { firstRecordWithinMs: 5_000 });
+    states.requested(0n);
+    states.halted('KRW-A', true);
+    states.seen('KRW-A', 'orderbook', at(1));
+    expect(states.list(at(60)).map(({ state }) => state)).toEqual(['halted', 'halted']);
+    states.seen('KRW-A', 'tick', at(61));
+    expect(states.list(at(61)).map(({ state }) => state)).toEqual(['active', 'active']);
+  });
+
+  it('is forgotten with its connection, and of a symbol that nobody subscribed not known', () => {
+    const { states } = requested();
+    states.halted('KRW-A', true);
+    states.halted('KRW-C', true);
+    states.requested(at(100));
+    expect(states.list(at(100)).map(({ state }) => state)).toEqual(['requested', 'requested']);
   });
 });

@@ -5,9 +5,10 @@ import type { Subscription } from '@aipx/venue';
  * `requested`: asked for, nothing came yet. `registered`: nor did data come yet, but the venue said that it will when there is
  * any. `refused`: the venue said no. `active`: data came on this connection. `silent`: nothing came within the
  * time in which the venue answers a subscription, so the code is unknown to it, or nothing is happening. `stale`: data
- * came regularly, and has not come for far longer than ever while other streams went on.
+ * came regularly, and has not come for far longer than ever while other streams went on. `halted`: the venue said that trading
+ * in the symbol stands still, so that its silence is no fault.
  */
-export type SubscriptionState = 'requested' | 'registered' | 'refused' | 'active' | 'silent' | 'stale';
+export type SubscriptionState = 'requested' | 'registered' | 'refused' | 'active' | 'silent' | 'stale' | 'halted';
 
 export interface StreamStatus extends Subscription {
   readonly state: SubscriptionState;
@@ -37,6 +38,7 @@ interface Stream {
   answer: 'none' | 'registered' | MarketDataError;
   isActive: boolean;
   isStale: boolean;
+  isHalted: boolean;
   watchedFrom: number;
   heardAt: number;
   longestPause: number;
@@ -92,6 +94,8 @@ export class SubscriptionStates {
   seen(symbol: string, channel: Channel, at: Nanoseconds): Nanoseconds | undefined {
     const stream = this.#byChannel[channel].get(symbol);
     if (stream === undefined) return undefined;
+    // Whether the venue says so or not: trades are no halt. Books may change during one.
+    if (stream.isHalted && channel === 'tick') this.halted(symbol, false);
     const before = stream.lastRecordAt;
     const pause = this.#busyMs - stream.heardAt;
     stream.lastRecordAt = at;
@@ -103,14 +107,26 @@ export class SubscriptionStates {
       stream.watchedFrom = this.#busyMs;
       return before;
     }
-    if (pause > stream.longestPause) stream.longestPause = pause;
+    if (pause > stream.longestPause && !stream.isHalted) stream.longestPause = pause;
     return undefined;
+  }
+
+  /** The venue said that trading in the symbol stands still, or goes on. What came of it meanwhile shows no habits. */
+  halted(symbol: string, isHalted: boolean): void {
+    for (const streams of Object.values(this.#byChannel)) {
+      const stream = streams.get(symbol);
+      if (stream === undefined || stream.isHalted === isHalted) continue;
+      stream.isHalted = isHalted;
+      if (!isHalted) stream.watchedFrom = stream.heardAt = this.#busyMs;
+    }
   }
 
   /** The venue said of a stream on the present connection that it stands, or why it does not. */
   answered({ symbol, channel }: Subscription, error: MarketDataError | undefined): void {
     const stream = this.#byChannel[channel].get(symbol);
-    if (stream !== undefined) stream.answer = error ?? 'registered';
+    if (stream === undefined) return;
+    stream.answer = error ?? 'registered';
+    if (error !== undefined) stream.isActive = false;
   }
 
   /** Receive time of the stream's last record, whichever connection brought it. */
@@ -135,7 +151,8 @@ export class SubscriptionStates {
   list(now: Nanoseconds): readonly StreamStatus[] {
     const isOverdue = this.#requestedAt !== undefined && now - this.#requestedAt >= this.#firstRecordWithin;
     const unheardOf = isOverdue ? 'silent' : 'requested';
-    return this.#streams.map(({ subscription, isActive, isStale, answer }) => {
+    return this.#streams.map(({ subscription, isActive, isStale, isHalted, answer }) => {
+      if (isHalted) return { ...subscription, state: 'halted' };
       if (isStale) return { ...subscription, state: 'stale' };
       if (isActive) return { ...subscription, state: 'active' };
       if (answer instanceof MarketDataError) return { ...subscription, state: 'refused', error: answer };
@@ -143,8 +160,8 @@ export class SubscriptionStates {
     });
   }
 
-  #hasBecomeStale({ isActive, isStale, heardAt, watchedFrom, longestPause }: Stream): boolean {
-    if (this.#staleAfterMs === undefined || !isActive || isStale) return false;
+  #hasBecomeStale({ isActive, isStale, isHalted, heardAt, watchedFrom, longestPause }: Stream): boolean {
+    if (this.#staleAfterMs === undefined || !isActive || isStale || isHalted) return false;
     const limit = Math.max(this.#staleAfterMs, PAUSES * longestPause);
     return heardAt - watchedFrom >= limit && this.#busyMs - heardAt > limit;
   }
@@ -156,5 +173,6 @@ export class SubscriptionStates {
 }
 
 function unheard() {
-  return { answer: 'none' as const, isActive: false, isStale: false, watchedFrom: 0, heardAt: 0, longestPause: 0 };
+  const flags = { isActive: false, isStale: false, isHalted: false };
+  return { answer: 'none' as const, ...flags, watchedFrom: 0, heardAt: 0, longestPause: 0 };
 }

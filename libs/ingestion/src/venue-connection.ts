@@ -5,6 +5,7 @@ import type {
   FrameRecord,
   SessionMemory,
   Subscription,
+  TradingNews,
   VenueDriver,
 } from '@aipx/venue';
 import {
@@ -21,7 +22,7 @@ import { connectionSettings, type ConnectionOverrides } from './connection-setti
 import type { FrameUnit } from './frame-unit.js';
 import { Outbox } from './outbox.js';
 import type { StreamStatus } from './subscription-states.js';
-import { VenueFeed } from './venue-feed.js';
+import { VenueFeed, type ReplayPosition } from './venue-feed.js';
 
 /** Reconnects, keepalives and silence are the driver's unless they are set here. */
 export interface VenueInput extends ConnectionOverrides {
@@ -37,7 +38,7 @@ export interface VenueInput extends ConnectionOverrides {
   /** What the venue's sessions remember; one for all connections to it. */
   readonly memory?: SessionMemory;
   /** Set when the venue plays a recorded source: its identity, and how many of its frames are done. */
-  readonly replay?: { readonly source: string; readonly framesDone: number };
+  readonly replay?: ReplayPosition;
 }
 
 export interface VenueConnectionHooks {
@@ -47,6 +48,10 @@ export interface VenueConnectionHooks {
   readonly onSilent: (symbols: readonly string[]) => void;
   /** Streams that were regular and have fallen silent among busy ones. Once for each time. */
   readonly onStale?: (streams: readonly Subscription[]) => void;
+  /** The venue told of halts, interruptions and changes of session. */
+  readonly onTrading?: (news: readonly TradingNews[]) => void;
+  /** The venue behaves otherwise than is known of it. */
+  readonly onNotices?: (notices: readonly string[]) => void;
   /** The connection will not come back. */
   readonly onFailed: (error: MarketDataError) => void;
 }
@@ -55,23 +60,32 @@ export interface VenueConnectionHooks {
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 1_000;
 
-/** One venue's socket and its feed: passes frames one way, requests and refusals the other. Connects once, then stays. */
+/**
+ * One venue's socket and its feed: passes frames one way, requests and refusals the other. Connects once, then stays, but for the
+ * hours in which its driver wants no connection.
+ */
 export class VenueConnection {
   readonly feed: VenueFeed;
   readonly #driver: VenueDriver;
   readonly #hooks: VenueConnectionHooks;
   readonly #clock: Clock;
   readonly #isReplay: boolean;
+  readonly #signal: AbortSignal;
   readonly #socket: ReconnectingWebSocket;
   readonly #access: AccessGate | undefined;
   readonly #gone = Promise.withResolvers<undefined>();
   #housekeeping: NodeJS.Timeout | undefined;
   #since: Nanoseconds;
-  #opened = 0;
+  #reconnects = 0;
+  /** A connection stood before, and no rest has ended it. */
+  #wasOpen = false;
   /** Of the present connection. */
   #outbox: Outbox | undefined;
   #error: MarketDataError | undefined;
   #ending = false;
+  #isResting = false;
+  /** Resolves when the socket that a rest has ended is gone. */
+  #asleep: Promise<void> = Promise.resolve();
   #endOfPass: () => void = () => undefined;
   #silenceReported = false;
   #hasDelivered = false;
@@ -85,6 +99,7 @@ export class VenueConnection {
     this.#clock = clock;
     this.#since = clock();
     this.#isReplay = replay !== undefined;
+    this.#signal = signal;
     this.feed = new VenueFeed({
       driver,
       subscriptions,
@@ -123,12 +138,22 @@ export class VenueConnection {
 
   /** How often a lost connection was replaced by a new one. */
   get reconnects(): number {
-    return Math.max(0, this.#opened - 1);
+    return this.#reconnects;
   }
 
   /** Why there is no connection, of `RECONNECTING` and `FAILED`. */
   get error(): MarketDataError | undefined {
     return this.#error;
+  }
+
+  /** Not connected on purpose: the driver wants no connection at this time. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** When data comes again, if that is known. */
+  get restsUntil(): Nanoseconds | undefined {
+    return this.#driver.dataExpectedFrom?.(this.#clock());
   }
 
   /** Resolves when the connection has ended and will not come back. */
@@ -140,8 +165,9 @@ export class VenueConnection {
   connect(): void {
     if (this.#ending || this.#housekeeping !== undefined) return;
     this.#housekeeping = setInterval(() => this.#housekeep(), HOUSEKEEPING_MS).unref();
-    // Not reached: it failed, was closed, or was told to stop before it began, of which no state change tells.
-    this.#socket.connect().catch(() => this.#end());
+    this.#signal.addEventListener('abort', () => this.#isResting && this.#end(), { once: true });
+    if (this.#isWanted() || this.#signal.aborted) this.#open();
+    else this.#rest();
   }
 
   /** The input is over: when the venue closes now, that is the end and not a loss. */
@@ -175,6 +201,34 @@ export class VenueConnection {
     return [...new Set(streams.map(({ symbol }) => symbol))].filter((symbol) => !speaking.has(symbol));
   }
 
+  #isWanted(): boolean {
+    return this.#isReplay || (this.#driver.isConnectionWanted?.(this.#clock()) ?? true);
+  }
+
+  #open(): void {
+    // Not reached: it failed, was closed, or was told to stop before it began, of which no state change tells.
+    this.#socket.connect().catch(() => {
+      if (!this.#isResting) this.#end();
+    });
+  }
+
+  #rest(): void {
+    this.#isResting = true;
+    this.#wasOpen = false;
+    // No socket keeps the process alive meanwhile.
+    this.#housekeeping?.ref();
+    this.feed.rests(this.#clock());
+    this.#asleep = this.#socket.close();
+  }
+
+  #wake(): void {
+    this.#isResting = false;
+    this.#housekeeping?.unref();
+    void this.#asleep.then(() => {
+      if (!this.#ending && !this.#isResting) this.#open();
+    });
+  }
+
   #subscribe(connection: WebSocketConnection): void {
     this.#silenceReported = false;
     this.#hasDelivered = false;
@@ -199,6 +253,10 @@ export class VenueConnection {
 
   #frame(bytes: Uint8Array, receivedAt: bigint): void {
     const reading = this.feed.frame(bytes, receivedAt);
+    if (reading.kind !== 'refusal') {
+      if (reading.trading !== undefined) this.#hooks.onTrading?.(reading.trading);
+      if (reading.notices !== undefined) this.#hooks.onNotices?.(reading.notices);
+    }
     // Whoever was told of the frame may have ended the connection.
     if (this.#socket.state !== 'CONNECTED') return;
     switch (reading.kind) {
@@ -230,14 +288,17 @@ export class VenueConnection {
 
   #stateChanged(change: StateChange): void {
     if (change.from !== change.to) this.#since = change.at;
-    if (change.trigger === 'opened') this.#opened += 1;
+    if (change.trigger === 'opened') {
+      if (this.#wasOpen) this.#reconnects += 1;
+      this.#wasOpen = true;
+    }
     this.#error = change.error;
     if (change.trigger !== 'opened' && change.trigger !== 'connect') this.#left(change);
     const isEnd = change.trigger === 'lost' && this.#ending;
     if (!isEnd) this.#hooks.onState(change);
-    if (change.trigger === 'lost') this.#lost(change.error);
-    if (change.trigger === 'failed') this.#failed(change.error);
-    if (change.trigger === 'close') this.#end();
+    if (change.trigger === 'lost') this.#lost(change);
+    if (change.trigger === 'failed') this.#failed(change);
+    if (change.trigger === 'close' && !this.#isResting) this.#end();
   }
 
   /** The attempt, or the connection, is over: nothing more is said on it, and whoever gave leave learns how it ended. */
@@ -246,10 +307,12 @@ export class VenueConnection {
     this.#outbox = undefined;
     this.#endOfPass();
     this.#endOfPass = () => undefined;
-    this.#access?.left(trigger === 'close' ? undefined : error);
+    if (trigger !== 'close') return this.#access?.left(error);
+    // Not before the venue has seen its end: whoever gets the leave next would meet a session that still stands.
+    void this.#socket.close().then(() => this.#access?.left(undefined));
   }
 
-  #lost(error: MarketDataError | undefined): void {
+  #lost({ error, at }: StateChange): void {
     if (this.#ending) {
       void this.close();
     } else if (this.#isReplay && error !== undefined) {
@@ -258,17 +321,21 @@ export class VenueConnection {
       this.#hooks.onFailed(error);
       void this.close();
     } else {
-      this.feed.lost();
+      this.feed.lost(at);
     }
   }
 
-  #failed(error: MarketDataError | undefined): void {
-    this.feed.lost();
+  #failed({ error, at }: StateChange): void {
+    this.feed.lost(at);
     this.#end();
     if (error !== undefined) this.#hooks.onFailed(error);
   }
 
   #housekeep(): void {
+    if (this.#isWanted() === this.#isResting) {
+      if (this.#isResting) this.#wake();
+      else this.#rest();
+    }
     this.feed.tick(this.#clock());
     const stale = this.feed.states.newlyStale();
     if (stale.length > 0) this.#hooks.onStale?.(stale);

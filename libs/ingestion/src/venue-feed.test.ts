@@ -1,5 +1,5 @@
 import type { Gap } from '@aipx/market-model';
-import type { Subscription } from '@aipx/venue';
+import type { Subscription, VenueDriver } from '@aipx/venue';
 import { describe, expect, it } from 'vitest';
 import { plainDriver } from '../test/plain-venue.js';
 import type { FrameUnit } from './frame-unit.js';
@@ -36,6 +36,7 @@ describe('a venue feed', () => {
       ignored: 1,
       repeated: 0,
       rejected: 2,
+      notices: 0,
     });
     expect(units.flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual(['tick', 'tick', 'gap', 'gap']);
   });
@@ -69,6 +70,26 @@ describe('a venue feed', () => {
     expect(units[0]?.deadLetters[2]?.message).toBe("price 0 (the frame's bytes are kept with plain/c1/1/1)");
   });
 
+  it('keeps what the session gives in place of the frame, where it does', () => {
+    const { feed, send, units } = openFeed();
+    feed.opened('c1', 0n);
+    send('bad KRW-A - first;bad KRW-B;bad KRW-A - third', SECOND);
+    expect(units[0]?.deadLetters.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([
+      'first',
+      'bad KRW-A - first;bad KRW-B;bad KRW-A - third',
+      'third',
+    ]);
+    expect(units[0]?.deadLetters.map(({ message }) => message)).toEqual(['price 0', 'price 0', 'price 0']);
+  });
+
+  it('names as many records as are lost with one that cannot be read, where that is known', () => {
+    const { feed, send, gaps } = openFeed();
+    feed.opened('c1', 0n);
+    send('bad KRW-A 3', SECOND);
+    expect(gaps()).toMatchObject([{ symbol: 'KRW-A', cause: 'UNDECODABLE', missed: 3n }]);
+    expect(feed.counts.rejected).toBe(1);
+  });
+
   it('names the lost record from its key’s last record, an unreadable frame from the frame before', () => {
     const { feed, send, gaps } = openFeed();
     feed.opened('c1', 0n);
@@ -86,9 +107,9 @@ describe('a venue feed', () => {
     const { feed, send, gaps } = openFeed();
     feed.opened('c1', 0n);
     send('tick KRW-A 5 1', 1n * SECOND);
-    feed.lost();
+    feed.lost(SECOND);
     feed.opened('c2', 5n * SECOND);
-    feed.lost(); // an attempt that brought nothing belongs to the same loss
+    feed.lost(6n * SECOND); // an attempt that brought nothing belongs to the same loss
     feed.opened('c3', 8n * SECOND);
     send('status', 8n * SECOND);
     expect(gaps()).toEqual([]);
@@ -99,10 +120,62 @@ describe('a venue feed', () => {
     ]);
   });
 
+  it.each([
+    ['before its next session', 90n, []],
+    ['into its next session', 115n, [{ from: 110n, to: 120n }]],
+  ])('of a venue that sends nothing meanwhile, makes a gap only where the loss lasts: %s', (_, openedAt, expected) => {
+    const driver: VenueDriver = {
+      ...plainDriver,
+      isDataExpected: (at) => at < 50n * SECOND || at >= 110n * SECOND,
+      dataExpectedFrom: () => 110n * SECOND,
+    };
+    const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', 49n * SECOND);
+    feed.lost(70n * SECOND);
+    feed.opened('c2', openedAt * SECOND);
+    send('tick KRW-A 5 2', 120n * SECOND);
+    const cause = 'RECONNECT';
+    expect(gaps()).toMatchObject(
+      expected.map(({ from, to }) => ({ ...A, cause, from: from * SECOND, to: to * SECOND })),
+    );
+    expect(gaps()).toHaveLength(expected.length);
+  });
+
+  it('does not rely on hours in which the venue sends what nobody expects', () => {
+    const driver: VenueDriver = {
+      ...plainDriver,
+      isDataExpected: () => false,
+      dataExpectedFrom: (at) => at + 900n * SECOND,
+    };
+    const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', 30n * SECOND);
+    feed.lost(40n * SECOND);
+    feed.opened('c2', 60n * SECOND);
+    send('tick KRW-A 5 2', 61n * SECOND);
+    expect(gaps()).toMatchObject([{ from: 30n * SECOND, to: 61n * SECOND }]);
+  });
+
+  it('takes a connection that ends just behind a session for one that may have died in it', () => {
+    const driver: VenueDriver = {
+      ...plainDriver,
+      isDataExpected: (at) => at < 50n * SECOND,
+      dataExpectedFrom: () => 110n * SECOND,
+    };
+    const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
+    feed.opened('c1', 0n);
+    send('tick KRW-A 5 1', 30n * SECOND);
+    feed.lost(59n * SECOND); // ten seconds may pass before silence is noticed
+    feed.opened('c2', 60n * SECOND);
+    send('tick KRW-A 5 2', 111n * SECOND);
+    expect(gaps()).toMatchObject([{ from: 30n * SECOND, to: 111n * SECOND }]);
+  });
+
   it('makes no gap of a first connection that took several attempts', () => {
     const { feed, send, gaps } = openFeed();
     feed.opened('c1', 0n);
-    feed.lost();
+    feed.lost(SECOND);
     feed.opened('c2', SECOND);
     send('tick KRW-A 5 1', 2n * SECOND);
     expect(gaps()).toEqual([]);
@@ -154,7 +227,7 @@ describe('a venue feed', () => {
     });
     expect(() => send('tick KRW-A 5 1', 0n)).toThrow(refusal);
     feed.opened('c1', 0n);
-    feed.lost();
+    feed.lost(2n * SECOND);
     expect(() => send('tick KRW-A 5 1', SECOND)).toThrow(refusal);
     expect(feed.counts.frames).toBe(0);
   });
@@ -166,7 +239,7 @@ describe('a venue feed', () => {
     send('tick KRW-A 5 1', SECOND);
     send('status', 2n * SECOND);
     expect(feed.lastFrameAt).toBe(SECOND);
-    feed.lost();
+    feed.lost(3n * SECOND);
     feed.opened('c2', 3n * SECOND);
     for (const at of [0n, 1n, 2n]) send('bad KRW-A', 4n * SECOND + at);
     feed.finish(5n * SECOND);
@@ -232,7 +305,7 @@ describe('a stream that falls silent among busy ones', () => {
   });
 
   it.each([
-    ['its connection is lost', (feed: VenueFeed) => feed.lost()],
+    ['its connection is lost', (feed: VenueFeed) => feed.lost(300n * SECOND)],
     ['the end comes', (feed: VenueFeed) => feed.finish(300n * SECOND)],
   ])('becomes a gap up to the last frame when %s meanwhile', (_, end) => {
     const opened = openFeed();
@@ -262,6 +335,31 @@ describe('a replayed source', () => {
     for (const frame of ['other', 'status', 'tick KRW-A 5 1', '{']) send(frame, SECOND);
     expect(units.map(({ progress }) => progress?.frames)).toEqual([8, 9, 10]);
     expect(units[0]?.events).toEqual([]);
+  });
+
+  it('is read as of when it was recorded, and received now', () => {
+    const readAt: bigint[] = [];
+    const driver: VenueDriver = {
+      ...plainDriver,
+      openSession: (options) => {
+        const session = plainDriver.openSession(options);
+        return {
+          ...session,
+          read: (frame, at) => {
+            readAt.push(at);
+            return session.read(frame, at);
+          },
+        };
+      },
+    };
+    const recordedAt = (frame: number) => (frame < 9 ? BigInt(frame) * SECOND : undefined);
+    const { feed, send, units } = openFeed({ driver, replay: { ...replay, recordedAt } });
+    feed.opened('c1', 0n);
+    for (const frame of ['tick KRW-A 5 1', 'status', 'tick KRW-A 6 2;tick KRW-B 5 1', '{']) send(frame, 100n * SECOND);
+    expect(readAt).toEqual([7n * SECOND, 8n * SECOND, 8n * SECOND, 100n * SECOND]);
+    const events = units.flatMap(({ events: all }) => all.filter(({ kind }) => kind === 'tick'));
+    expect(events).toHaveLength(3);
+    expect(events).toMatchObject(events.map(() => ({ receivedTimestamp: 100n * SECOND })));
   });
 
   it('keeps each gap in the transaction of its frame, and knows no other gaps', () => {

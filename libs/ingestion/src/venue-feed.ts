@@ -13,6 +13,7 @@ import type {
   SessionMemory,
   StreamNews,
   Subscription,
+  TradingNews,
   VenueDriver,
   VenueSession,
 } from '@aipx/venue';
@@ -21,6 +22,14 @@ import type { FrameUnit } from './frame-unit.js';
 import { GapMerger, mergeByKey } from './gap-merger.js';
 import { SubscriptionStates } from './subscription-states.js';
 
+export interface ReplayPosition {
+  /** What is played, by its content. */
+  readonly source: string;
+  readonly framesDone: number;
+  /** When a frame was received that is read now: what its times without a date are of. `undefined`: nobody knows. */
+  readonly recordedAt?: (frame: number) => Nanoseconds | undefined;
+}
+
 export interface VenueFeedOptions {
   readonly driver: VenueDriver;
   readonly subscriptions: readonly Subscription[];
@@ -28,11 +37,22 @@ export interface VenueFeedOptions {
   /** What the venue's sessions remember, where they do. */
   readonly memory?: SessionMemory;
   /** Set when the venue plays a recorded source: its identity, and how many of its frames are done. */
-  readonly replay?: { readonly source: string; readonly framesDone: number };
+  readonly replay?: ReplayPosition;
   readonly onUnit: (unit: FrameUnit) => void;
 }
 
 const STALE_DETAIL = 'silent for far longer than ever while other streams went on';
+
+/** How late a venue may send what belongs to a session. */
+const LATE: Nanoseconds = 300_000_000_000n;
+
+/** What may have been missed, and is not named yet. */
+interface Loss {
+  /** Receive time of the last data frame. */
+  readonly from: Nanoseconds;
+  /** When the connection was known to be gone. */
+  readonly at: Nanoseconds;
+}
 
 interface KnownPast {
   /** Streams and when their last record was received, as the log remembers. */
@@ -53,8 +73,8 @@ export class VenueFeed {
   #frameNumber: number;
   #lastFrameAt: Nanoseconds | undefined;
   #firstFrameAt: Nanoseconds | undefined;
-  /** The last frame before a loss that no gap names yet. */
-  #lossFrom: Nanoseconds | undefined;
+  #openedAt: Nanoseconds = 0n;
+  #loss: Loss | undefined;
   #past: KnownPast | undefined;
 
   constructor(options: VenueFeedOptions) {
@@ -82,15 +102,23 @@ export class VenueFeed {
     const own = { ...(secret !== undefined && { secret }), ...(memory !== undefined && { memory }) };
     this.#session = driver.openSession({ subscriptions, bookDepth, connectionId, ...own });
     this.#connectionId = connectionId;
+    this.#openedAt = at;
     this.states.requested(at);
     return this.#session.opening;
   }
 
   /** The connection is gone and shall come back: what is missed from now on becomes a gap at the next frame. */
-  lost(): void {
+  lost(at: Nanoseconds): void {
     this.#session = undefined;
-    this.#lossFrom ??= this.#lastFrameAt;
+    if (this.#lastFrameAt !== undefined) this.#loss ??= { from: this.#lastFrameAt, at };
     this.#endStale();
+  }
+
+  /** There is no connection from now on, since none is of use: what was missed until now is named now. */
+  rests(at: Nanoseconds): void {
+    this.#openedAt = at;
+    this.#offerGaps(this.#lossGaps(at));
+    this.lost(at);
   }
 
   /** What the log remembers of the time before this process. From now on that stretch can be named. */
@@ -109,9 +137,15 @@ export class VenueFeed {
       const { id } = this.#options.driver;
       throw new MarketDataError('CONNECTION_STATE', `${id}: a frame was to be read while no connection stands`);
     }
-    const reading = this.#session.read(bytes, at);
+    const recordedAt = this.#options.replay?.recordedAt?.(this.#frameNumber);
+    const reading =
+      recordedAt === undefined ? this.#session.read(bytes, at) : receivedNow(this.#session.read(bytes, recordedAt), at);
     if (reading.kind === 'data') this.#data(reading.records, bytes, at);
     if (reading.kind === 'control' && reading.news !== undefined) this.#heard(reading.news);
+    if (reading.kind !== 'refusal') {
+      this.#traded(reading.trading ?? []);
+      this.counts.notices += reading.notices?.length ?? 0;
+    }
     return reading;
   }
 
@@ -133,6 +167,7 @@ export class VenueFeed {
     const events: MarketEvent[] = this.#gapsBefore(at);
     const gaps: Gap[] = [];
     const deadLetters: DeadLetter[] = [];
+    const keptAt = new Map<Uint8Array, string>();
     for (const [index, record] of records.entries()) {
       switch (record.outcome) {
         case 'event':
@@ -151,7 +186,7 @@ export class VenueFeed {
           break;
         case 'rejected':
           this.#count('rejected');
-          deadLetters.push(this.#deadLetter(record, index, bytes, deadLetters[0]));
+          deadLetters.push(this.#deadLetter(record, index, record.bytes ?? bytes, keptAt));
           gaps.push(this.#undecodable(record, at));
           if (record.channel !== undefined) this.#saw(record.symbol, record.channel, at, gaps);
           break;
@@ -163,6 +198,12 @@ export class VenueFeed {
 
   #heard({ subscription, error }: StreamNews): void {
     this.states.answered(subscription, error);
+  }
+
+  #traded(trading: readonly TradingNews[]): void {
+    for (const { symbol, isHalted } of trading) {
+      if (isHalted !== undefined) this.states.halted(symbol, isHalted);
+    }
   }
 
   #count(outcome: 'tick' | 'orderbook' | 'repeated' | 'rejected'): void {
@@ -193,13 +234,31 @@ export class VenueFeed {
       this.#firstFrameAt = at;
       gaps.push(...this.#pastGaps(at));
     }
-    if (this.#lossFrom !== undefined) {
-      const from = this.#lossFrom;
-      this.#lossFrom = undefined;
-      const lost = this.#options.subscriptions.map((each) => this.#gap(each, from, at, 'RECONNECT', 'connection lost'));
-      gaps.push(...this.#spaced(lost, at));
-    }
+    gaps.push(...this.#lossGaps(at));
     return gaps;
+  }
+
+  #lossGaps(to: Nanoseconds): readonly Gap[] {
+    const loss = this.#loss;
+    this.#loss = undefined;
+    const from = loss && this.#missedFrom(loss);
+    if (from === undefined) return [];
+    const lost = this.#options.subscriptions.map((each) => this.#gap(each, from, to, 'RECONNECT', 'connection lost'));
+    return this.#spaced(lost, to);
+  }
+
+  /** Since when data may have been missed; `undefined` when the venue sends none while nobody listened. */
+  #missedFrom({ from, at }: Loss): Nanoseconds | undefined {
+    const { isDataExpected, dataExpectedFrom, defaults } = this.#options.driver;
+    // So long a dead connection may have gone unnoticed.
+    const aliveAt = at - BigInt(defaults.silenceTimeoutMs) * 1_000_000n;
+    if (isDataExpected?.(aliveAt) !== false) return from;
+    // It sent although nothing was expected: what is expected of it is wrong today.
+    if (!isDataExpected(from) && !isDataExpected(from - LATE)) return from;
+    const next = dataExpectedFrom?.(aliveAt);
+    if (next === undefined) return from;
+    if (next >= this.#openedAt) return undefined;
+    return from > next ? from : next;
   }
 
   #pastGaps(to: Nanoseconds): Gap[] {
@@ -220,11 +279,11 @@ export class VenueFeed {
   }
 
   #undecodable(record: Extract<FrameRecord, { outcome: 'rejected' }>, at: Nanoseconds): Gap {
-    const { symbol, channel } = record;
+    const { symbol, channel, missed } = record;
     const from = (channel && this.states.lastRecordAt(symbol, channel)) ?? this.#lastFrameAt ?? at;
     // Of a frame that cannot be read nobody can say how many records it carried.
-    const missed = channel === undefined ? 0n : 1n;
-    return { ...this.#gap(record, from, at, 'UNDECODABLE', record.error.message), missed };
+    const lost = missed ?? (channel === undefined ? 0n : 1n);
+    return { ...this.#gap(record, from, at, 'UNDECODABLE', record.error.message), missed: lost };
   }
 
   #gap(
@@ -248,18 +307,21 @@ export class VenueFeed {
     return gaps.flatMap((gap) => this.#gaps.add(gap, at) ?? []);
   }
 
-  /** The frame's bytes are kept once, with its first bad record: a list frame may carry thousands. */
+  /** The same bytes are kept once, with the first bad record that they are of: a list frame may carry thousands. */
   #deadLetter(
     record: Extract<FrameRecord, { outcome: 'rejected' }>,
     index: number,
     bytes: Uint8Array,
-    first: DeadLetter | undefined,
+    keptAt: Map<Uint8Array, string>,
   ): DeadLetter {
     const { code, message } = record.error;
+    const position = `${this.#options.driver.id}/${this.#connectionId}/${this.#frameNumber}/${index + 1}`;
+    const first = keptAt.get(bytes);
+    if (first === undefined) keptAt.set(bytes, position);
     return {
-      position: `${this.#options.driver.id}/${this.#connectionId}/${this.#frameNumber}/${index + 1}`,
+      position,
       reason: code,
-      message: first === undefined ? message : `${message} (the frame's bytes are kept with ${first.position})`,
+      message: first === undefined ? message : `${message} (the frame's bytes are kept with ${first})`,
       bytes: first === undefined ? bytes : new Uint8Array(),
       exchange: this.#options.driver.id,
     };
@@ -278,4 +340,13 @@ export class VenueFeed {
       this.#options.onUnit({ events, deadLetters, bytes });
     }
   }
+}
+
+/** Of a replay too, the receive time is when this process received it. */
+function receivedNow(reading: FrameReading, receivedTimestamp: Nanoseconds): FrameReading {
+  if (reading.kind !== 'data') return reading;
+  const records = reading.records.map((record) =>
+    record.outcome === 'event' ? { ...record, event: { ...record.event, receivedTimestamp } } : record,
+  );
+  return { ...reading, records };
 }

@@ -1,7 +1,7 @@
 import type { MarketDataError, Nanoseconds } from '@aipx/market-model';
 import type { ConnectionState } from '@aipx/websocket-client';
 import { zeroVenueCounts, type VenueCounts } from './counts.js';
-import type { StreamStatus } from './subscription-states.js';
+import type { StreamStatus, SubscriptionState } from './subscription-states.js';
 import type { VenueConnection } from './venue-connection.js';
 
 export interface VenueIngestionStatus {
@@ -9,6 +9,8 @@ export interface VenueIngestionStatus {
   readonly state: ConnectionState;
   /** When the present state began. */
   readonly since: Nanoseconds;
+  /** Not connected on purpose, since the venue sends nothing: until when, if that is known. */
+  readonly rest: { readonly until: Nanoseconds | undefined } | undefined;
   /** Why there is no connection. */
   readonly lastError: MarketDataError | undefined;
   /** How often a lost connection was replaced by a new one. */
@@ -20,7 +22,9 @@ export interface VenueIngestionStatus {
   readonly silent: readonly string[];
   /** Codes that were regular and have fallen silent among busy ones. */
   readonly stale: readonly string[];
-  /** Each subscribed stream: requested, active, silent or stale. */
+  /** Codes in which trading stands still, as the venue says. */
+  readonly halted: readonly string[];
+  /** Each subscribed stream and whether data comes of it. */
   readonly streams: readonly StreamStatus[];
 }
 
@@ -32,16 +36,19 @@ export function venueStatus(connections: readonly VenueConnection[]): VenueInges
   const [worst] = connections.toSorted((a, b) => BY_TROUBLE.indexOf(a.state) - BY_TROUBLE.indexOf(b.state));
   if (worst === undefined) throw new RangeError('a venue has one connection at least');
   const streams = connections.flatMap((connection) => connection.streams());
-  const stale = streams.filter(({ state }) => state === 'stale').map(({ symbol }) => symbol);
+  const symbolsIn = (wanted: SubscriptionState) =>
+    new Set(streams.filter(({ state }) => state === wanted).map(({ symbol }) => symbol));
   return {
     state: worst.state,
     since: worst.since,
+    rest: connections.every(({ isResting }) => isResting) ? { until: worst.restsUntil } : undefined,
     lastError: worst.error,
     reconnects: connections.reduce((sum, { reconnects }) => sum + reconnects, 0),
     lastFrameAt: latest(connections.map(({ feed }) => feed.lastFrameAt)),
     counts: sum(connections.map(({ feed }) => feed.counts)),
     silent: [...new Set(connections.flatMap((connection) => connection.silentSymbols()))],
-    stale: [...new Set(stale)],
+    stale: [...symbolsIn('stale')],
+    halted: [...symbolsIn('halted')],
     streams,
   };
 }

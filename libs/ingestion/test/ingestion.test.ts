@@ -98,6 +98,22 @@ describe('ingestion from a socket', () => {
     ]);
   });
 
+  it('tells what a venue does otherwise than is known once, whichever connection notices it, and counts each time', async () => {
+    const notices: string[] = [];
+    const onNotice = (id: string, notice: string) => void notices.push(`${id} ${notice}`);
+    const ingestion = await start({}, { hooks: { onNotice } });
+    const first = await venue.connection(0);
+    for (const text of ['odd width', 'odd width', 'tick KRW-A 5 1']) first.send(text);
+    await log.holds('tick', 1);
+    first.terminate();
+    const second = await venue.connection(1);
+    for (const text of ['odd width', 'odd code', 'tick KRW-A 5 2']) second.send(text);
+    await log.holds('tick', 2);
+    await finish(ingestion);
+    expect(notices).toEqual(['plain width', 'plain code']);
+    expect(ingestion.status().venues['plain']?.counts.notices).toBe(4);
+  });
+
   it('fails when the venue refuses for good', async () => {
     const ingestion = await start();
     (await venue.connection()).send('refuse');

@@ -5,7 +5,9 @@ import type { FrameRecord, VenueDriver } from '@aipx/venue';
  * A venue with the simplest protocol there could be: a frame is a line of words. `tick KRW-A 1 id` is a trade, `bad KRW-A`
  * a record that breaks the rules, `other` data nobody subscribed, `status` protocol talk, `refuse` a refusal; several
  * records are separated by `;`, anything else cannot be read. `again KRW-A` is a trade that came before, `missed KRW-A 7` says
- * that trades of 7 in all are missing, `stands KRW-A` and `denied KRW-A` answer a subscription, `later 20` wants an answer then.
+ * that trades of 7 in all are missing, `stands KRW-A` and `denied KRW-A` answer a subscription, `later 20` wants an answer then,
+ * `halts KRW-A` and `trades KRW-A` tell of trading, `odd words` is a notice. `bad KRW-A - own` is kept as `own` in place of its frame,
+ * and `bad KRW-A 3` stands for three records.
  */
 export const plainDriver: VenueDriver = {
   id: 'plain',
@@ -34,6 +36,10 @@ export const plainDriver: VenueDriver = {
       const [word, argument = ''] = text.split(' ');
       if (word === 'later') return { kind: 'control', reply: 'late answer', replyAfterMs: Number(argument) };
       if (word === 'stands') return { kind: 'control', news: { subscription: { symbol: argument, channel: 'tick' } } };
+      if (word === 'halts' || word === 'trades') {
+        return { kind: 'control', trading: [{ symbol: argument, isHalted: word === 'halts', detail: word }] };
+      }
+      if (word === 'odd') return { kind: 'control', notices: [argument] };
       if (word === 'denied') {
         const error = new MarketDataError('CONNECTION_REFUSED_BY_VENUE', `no ${argument} for you`);
         return { kind: 'control', news: { subscription: { symbol: argument, channel: 'tick' }, error } };
@@ -56,7 +62,15 @@ function recordOf(text: string, receivedTimestamp: bigint): FrameRecord {
   }
   if (word === 'bad') {
     const error = new MarketDataError('VALIDATION_TICK', 'price 0');
-    return { outcome: 'rejected', symbol, channel: 'tick', error };
+    const missed = /^\d+$/.test(price) && { missed: BigInt(price) };
+    return {
+      outcome: 'rejected',
+      symbol,
+      channel: 'tick',
+      error,
+      ...missed,
+      ...(tradeId && { bytes: Buffer.from(tradeId) }),
+    };
   }
   if (word !== 'tick') {
     const error = new MarketDataError('VALIDATION_FRAME', 'not a frame');

@@ -1,46 +1,17 @@
 import { once } from 'node:events';
 import { MarketDataError } from '@aipx/market-model';
-import type { ConnectionAccess, ConnectionPass, Subscription } from '@aipx/venue';
+import type { Subscription } from '@aipx/venue';
 import type { StateChange } from '@aipx/websocket-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FrameUnit } from '../src/frame-unit.js';
 import { VenueConnection, type VenueInput } from '../src/venue-connection.js';
 import { Mailbox } from './mailbox.js';
+import { ManualAccess } from './manual-access.js';
 import { plainDriver } from './plain-venue.js';
 import { VenueServer } from './venue-server.js';
 
 const A: Subscription = { symbol: 'KRW-A', channel: 'tick' };
 const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
-
-interface Asked {
-  readonly signal: AbortSignal;
-  readonly grant: (secret: string) => AbortController;
-  readonly refuse: (error: MarketDataError) => void;
-}
-
-/** Gives leave by hand, and remembers how each leave ended. */
-class ManualAccess implements ConnectionAccess {
-  readonly asked = new Mailbox<Asked>();
-  readonly ends = new Mailbox<string>();
-  readonly confirmed: string[] = [];
-
-  async enter(signal: AbortSignal): Promise<ConnectionPass> {
-    const { promise, resolve, reject } = Promise.withResolvers<ConnectionPass>();
-    this.asked.put({
-      signal,
-      grant: (secret) => {
-        const lost = new AbortController();
-        const left = (error: MarketDataError | undefined) => this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}`);
-        const confirmed = () => void this.confirmed.push(secret);
-        resolve({ secret, lost: lost.signal, confirmed, left });
-        return lost;
-      },
-      refuse: reject,
-    });
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    return await promise;
-  }
-}
 
 describe('a venue that gives leave to connect', () => {
   let venue: VenueServer;
@@ -96,6 +67,25 @@ describe('a venue that gives leave to connect', () => {
     await connection.close();
     expect(await access.ends.take()).toBe('key 2: as wanted');
     expect(venue.connections).toBe(2);
+  });
+
+  it('has its leave back when the venue has seen the end of the connection, and not before', async () => {
+    const connection = make();
+    connection.connect();
+    (await access.asked.take()).grant('key 1');
+    const venueSide = await venue.connection(0);
+    venueSide.pause();
+    let isBack = false;
+    const end = access.ends.take().then((text) => {
+      isBack = true;
+      return text;
+    });
+    const closed = connection.close();
+    await new Promise(setImmediate);
+    expect(isBack).toBe(false);
+    venueSide.resume();
+    expect(await end).toBe('key 1: as wanted');
+    await closed;
   });
 
   it('learns who we are by the secret that came with the leave', async () => {

@@ -4,9 +4,9 @@ import type { KisAccounts } from './accounts/kis-accounts.js';
 import { AttemptLog } from './attempts/attempt-log.js';
 import { systemClock, type Clock } from './clock.js';
 import { CredentialSource } from './credentials/credential-source.js';
+import { SharedKey, type KisKey } from './kis-key.js';
 import { OAuthClient } from './oauth/oauth-client.js';
 import { ConnectAttempts } from './sessions/connect-attempts.js';
-import { KeyLease } from './sessions/key-lease.js';
 import { openKisStores, type KisStores, type KisStoreSettings } from './stores/kis-stores.js';
 import { storedName } from './stores/names.js';
 
@@ -23,20 +23,6 @@ export interface KisAuthOptions extends Omit<KisStoreSettings, 'clock'> {
   /** Of one request. @default 10000 */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
-}
-
-/** What one key needs to talk to KIS. */
-export interface KisKey {
-  readonly account: KisAccount;
-  readonly credentials: CredentialSource;
-  /** When its session may be opened; used by the holder of the lease. */
-  readonly connectAttempts: ConnectAttempts;
-  /**
-   * Waits for the right to its one session.
-   *
-   * @throws the signal's reason
-   */
-  claimLease(signal: AbortSignal): Promise<KeyLease>;
 }
 
 /** All keys of a process and the stores through which they are shared with others. */
@@ -69,6 +55,11 @@ export class KisAuth {
     return new KisAuth(options, await openKisStores({ ...options, clock }), clock);
   }
 
+  /** Whether the place cannot be reached now, so that whoever has nothing yet waits for it. */
+  get isAway(): boolean {
+    return this.#stores.coordination.isAway;
+  }
+
   /** Ends every wait. Release the leases first. */
   async close(): Promise<void> {
     this.#closed.abort(new MarketDataError('CONNECTION_STATE', 'the keys of KIS are closed'));
@@ -78,7 +69,7 @@ export class KisAuth {
   #keyOf(account: KisAccount, options: KisAuthOptions, clock: Clock): KisKey {
     const { refreshBeforeMs = 600_000, cacheTtlMs = 86_400_000, leaseTtlMs = 30_000, url, timeoutMs } = options;
     const stores = this.#stores;
-    const attempts = new AttemptLog(stores.coordination, storedName('attempt', account));
+    const attempts = new AttemptLog(stores.coordination, storedName('attempt', account), clock);
     // Away again: its next return calls again.
     stores.coordination.onReturn(() => void attempts.putBack().catch(() => undefined));
     const client = new OAuthClient({
@@ -86,25 +77,19 @@ export class KisAuth {
       ...(url !== undefined && { url }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
-    return {
+    const closed = this.#closed.signal;
+    const credentials = new CredentialSource({
       account,
-      credentials: new CredentialSource({
-        account,
-        client,
-        stores,
-        attempts,
-        clock,
-        refreshBeforeMs,
-        cacheTtlMs,
-        quietAfterStartMs: leaseTtlMs,
-        signal: this.#closed.signal,
-      }),
-      connectAttempts: new ConnectAttempts(account, attempts, clock),
-      claimLease: (signal) =>
-        KeyLease.claim(
-          { account, store: stores.coordination, clock, ttlMs: leaseTtlMs },
-          AbortSignal.any([signal, this.#closed.signal]),
-        ),
-    };
+      client,
+      stores,
+      attempts,
+      clock,
+      refreshBeforeMs,
+      cacheTtlMs,
+      quietAfterStartMs: leaseTtlMs,
+      signal: closed,
+    });
+    const lease = { account, store: stores.coordination, clock, ttlMs: leaseTtlMs };
+    return new SharedKey(credentials, new ConnectAttempts(account, attempts, clock), lease, closed);
   }
 }

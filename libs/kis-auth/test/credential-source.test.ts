@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openScene } from './support/auth.js';
-import { API_KEY, oneAccount } from './support/keys.js';
+import { API_KEY, oneAccount, SECRETS } from './support/keys.js';
+import { OAuthServer } from './support/oauth-server.js';
 
 const { signal } = new AbortController();
 const MINUTE = 60_000;
@@ -14,7 +15,7 @@ describe('a token', () => {
     expect(new Set(tokens)).toEqual(new Set(server.issued));
     expect(await credentials.token(signal)).toBe(tokens[0]);
     expect(server.count('/oauth2/tokenP')).toBe(1);
-    expect(credentials.status.token).toMatchObject({ issues: 1, refreshes: 0, pickups: 0, errors: {} });
+    expect(credentials.statistics.token).toMatchObject({ issues: 1, refreshes: 0, errors: {} });
   });
 
   it('is refreshed before its end while the old one is still handed out', async () => {
@@ -32,7 +33,7 @@ describe('a token', () => {
     const second = await clock.until(credentials.token(signal));
     expect(second).not.toBe(first);
     expect(server.count('/oauth2/tokenP')).toBe(2);
-    expect(credentials.status.token).toMatchObject({ issues: 2, refreshes: 1 });
+    expect(credentials.statistics.token).toMatchObject({ issues: 2, refreshes: 1 });
   });
 
   it('is asked for once a day in a week of use by two processes', async () => {
@@ -76,6 +77,17 @@ describe('a token', () => {
     expect(server.count('/oauth2/tokenP')).toBe(2);
   });
 
+  it('of the same key on the virtual servers is another one in the same file', async () => {
+    const { clock, server, folder, open } = await openScene();
+    const tokenFile = `${folder}/tokens`;
+    const virtualServer = await OAuthServer.start(SECRETS, () => clock.now());
+    const real = await open({ tokenFile });
+    const virtual = await open({ tokenFile, url: virtualServer.url, accounts: await oneAccount('virtual') });
+    const tokens = [await real.credentials.token(signal), await virtual.credentials.token(signal)];
+    expect(tokens).toEqual([server.issued[0], virtualServer.issued[0]]);
+    expect(new Set(tokens).size).toBe(2);
+  });
+
   it('from a file outlives the process', async () => {
     const { server, folder, open } = await openScene();
     const first = await open({ tokenFile: `${folder}/tokens` });
@@ -84,7 +96,7 @@ describe('a token', () => {
     const second = await open({ tokenFile: `${folder}/tokens` });
     expect(await second.credentials.token(signal)).toBe(token);
     expect(server.count('/oauth2/tokenP')).toBe(1);
-    expect(second.credentials.status.token).toMatchObject({ issues: 0, pickups: 1 });
+    expect(second.credentials.statistics.token).toMatchObject({ issues: 0 });
   });
 
   it('is used no longer than the settings say', async () => {
@@ -108,7 +120,7 @@ describe('KIS is not hammered', () => {
     expect(await clock.until(second.credentials.token(signal))).toBe(token);
     expect(clock.now() - before).toBeGreaterThanOrEqual(61_000);
     expect(server.count('/oauth2/tokenP')).toBe(2);
-    expect(second.credentials.status.token.waits).toBeGreaterThan(0);
+    expect(second.credentials.statistics.token.waits).toBeGreaterThan(0);
   });
 
   it('a process that dies over its request keeps the next one from asking within the minute', async () => {
@@ -133,7 +145,7 @@ describe('KIS is not hammered', () => {
     const before = clock.now();
     await clock.until(credentials.token(signal));
     expect(clock.now() - before).toBeGreaterThanOrEqual(61_000);
-    expect(credentials.status.token.errors).toEqual({ EGW00133: 1 });
+    expect(credentials.statistics.token.errors).toEqual({ EGW00133: 1 });
     expect(server.count('/oauth2/tokenP')).toBe(2);
   });
 
@@ -182,7 +194,7 @@ describe('KIS is not hammered', () => {
     await clock.until(credentials.token(signal));
     expect(server.count('/oauth2/tokenP')).toBe(4);
     expect(clock.now() - before).toBeGreaterThanOrEqual(3 * 61_000);
-    expect(credentials.status.token.errors).toEqual({ CONNECTION_FAILED: 3 });
+    expect(credentials.statistics.token.errors).toEqual({ network: 3 });
   });
 });
 
@@ -215,7 +227,7 @@ describe('an approval key', () => {
     credentials.invalidateApprovalKey(second);
     expect(await clock.until(credentials.approvalKey(signal))).not.toBe(second);
     expect(server.count('/oauth2/Approval')).toBe(3);
-    expect(credentials.status.approvalKey.issues).toBe(3);
+    expect(credentials.statistics.approvalKey.issues).toBe(3);
   });
 });
 
@@ -228,11 +240,11 @@ describe('a wait', () => {
     const left = credentials.token(impatient.signal).catch((error: unknown) => error);
     const stays = credentials.token(signal);
     await clock.sleeping();
-    expect(credentials.status.token.waitingFor).toContain('EGW00133');
+    expect(credentials.statistics.token.waitingFor).toContain('EGW00133');
     impatient.abort(new Error('no longer wanted'));
     expect(await left).toMatchObject({ message: 'no longer wanted' });
     expect(await clock.until(stays)).toBe(server.issued[0]);
-    expect(credentials.status.token.waitingFor).toBeUndefined();
+    expect(credentials.statistics.token.waitingFor).toBeUndefined();
     await expect(credentials.token(impatient.signal)).rejects.toThrow('no longer wanted');
   });
 

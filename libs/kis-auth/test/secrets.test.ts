@@ -24,7 +24,7 @@ async function failedWith({ clock, server, open }: Scene, fault: Fault): Promise
   // It has failed for good, or it waits to ask again.
   await Promise.race([failed, clock.sleeping()]);
   stop.abort(new Error('stopped'));
-  return everythingOf(await failed) + JSON.stringify(credentials.status);
+  return everythingOf(await failed) + JSON.stringify(credentials.statistics);
 }
 
 describe('nothing secret is told', () => {
@@ -47,7 +47,7 @@ describe('nothing secret is told', () => {
     const { credentials, account } = await open();
     await credentials.token(signal);
     await credentials.approvalKey(signal);
-    const told = everythingOf([credentials.status, account]);
+    const told = everythingOf([credentials.statistics, account]);
     for (const secret of [API_KEY, API_SECRET, ...server.issued]) expect(told).not.toContain(secret);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AttemptLog } from '../src/attempts/attempt-log.js';
 import type { Credential } from '../src/credentials/credential.js';
+import type { IssueAttempt } from '../src/credentials/issue-policy.js';
 import { SharedCredential } from '../src/credentials/shared-credential.js';
 import { KeyLease, KisAccount } from '../src/index.js';
 import { OAuthClient } from '../src/oauth/oauth-client.js';
@@ -14,6 +15,7 @@ const HOUR = 3_600_000;
 const account = new KisAccount('main', 'real', API_KEY, API_SECRET);
 const THEIRS = { value: 'theirs', issuedAt: MORNING, expiresAt: MORNING + 24 * HOUR, replacementAt: null };
 const NAME = `kis:token:real:${account.keyHash}`;
+const ATTEMPTS = `kis:attempt:real:${account.keyHash}`;
 
 /** One process' token, with a step of the test between KIS' answer and what is done with it. */
 async function openToken() {
@@ -23,17 +25,21 @@ async function openToken() {
   const store = new FaultyStore(clock);
   const stop = new AbortController();
   onTestFinished(() => stop.abort(new Error('over')));
-  const hooks: { onAnswer: () => Promise<void> | void } = { onAnswer: () => undefined };
+  const hooks: Record<'onAsk' | 'onAnswer', () => Promise<void> | void> = {
+    onAsk: () => undefined,
+    onAnswer: () => undefined,
+  };
   const token = new SharedCredential({
     kind: 'token',
     account,
     issue: async (within) => {
+      await hooks.onAsk();
       const issued = await client.issueToken(account, within);
       await hooks.onAnswer();
       return issued;
     },
     stores: { credentials: store, coordination: store, locks: [store], close: () => store.close() },
-    attempts: new AttemptLog(store, `kis:attempt:real:${account.keyHash}`),
+    attempts: new AttemptLog(store, ATTEMPTS, clock),
     clock,
     refreshBeforeMs: 600_000,
     cacheTtlMs: 24 * HOUR,
@@ -45,7 +51,7 @@ async function openToken() {
 }
 
 /** Until everything that needs no time is done. */
-const settled = () => new Promise(setImmediate);
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('a store that goes away while KIS answers', () => {
   it('does not keep the token from its process, and has it on its return', async () => {
@@ -55,7 +61,18 @@ describe('a store that goes away while KIS answers', () => {
     store.comeBack();
     await settled();
     expect(await stored()).toBe(server.issued[0]);
-    expect(token.status.putBacks).toBe(1);
+  });
+
+  it('does not hide that KIS refuses the key at the next issue', async () => {
+    const { clock, server, store, token, hooks } = await openToken();
+    hooks.onAnswer = () => void (store.isAway = true);
+    token.invalidate(await token.get(signal));
+    store.comeBack();
+    hooks.onAnswer = () => undefined;
+    clock.advance(2 * 60_000);
+    server.fail({ kind: 'code', code: 'EGW00105', status: 403 });
+    await expect(clock.until(token.get(signal))).rejects.toMatchObject({ context: { kis_code: 'EGW00105' } });
+    expect(token.status.errors).toMatchObject({ EGW00105: 1 });
   });
 
   it('and returns with the token before gets the newer one', async () => {
@@ -81,6 +98,35 @@ describe('a store that goes away while KIS answers', () => {
 });
 
 describe('a token', () => {
+  it('is not asked for by a process that stood still, when another one asked meanwhile', async () => {
+    const { clock, server, store, token } = await openToken();
+    const other = new AttemptLog(store, ATTEMPTS, clock);
+    let reads = 0;
+    store.onRead = async (name) => {
+      if (name !== NAME || (reads += 1) !== 3) return;
+      // Everything was looked at, the lock is had: now it stands still for longer than the lock lasts.
+      clock.advance(90_000);
+      const now = clock.now();
+      await other.write('token', { at: now, outcome: 'STARTED', failures: 0, notBefore: now + 61_000 } as IssueAttempt);
+    };
+    const asked = token.get(signal);
+    await clock.sleeping();
+    expect(server.count('/oauth2/tokenP')).toBe(0);
+    await store.swap(NAME, undefined, { value: JSON.stringify(THEIRS), ttlMs: HOUR });
+    expect(await clock.until(asked)).toBe('theirs');
+    expect(server.count('/oauth2/tokenP')).toBe(0);
+  });
+
+  it('for which the request came late to KIS is followed by none within its minute', async () => {
+    const { clock, server, token, hooks } = await openToken();
+    hooks.onAsk = () => clock.advance(9_000);
+    token.invalidate(await token.get(signal));
+    hooks.onAsk = () => undefined;
+    await clock.until(token.get(signal));
+    expect(server.count('/oauth2/tokenP')).toBe(2);
+    expect(token.status.errors).toEqual({});
+  });
+
   it('that another process shared meanwhile is taken over instead of the own one', async () => {
     const { clock, store, token, hooks } = await openToken();
     hooks.onAnswer = async () => {
@@ -100,7 +146,6 @@ describe('a token', () => {
     store.comeBack();
     await settled();
     expect(await stored()).toBe('theirs');
-    expect(token.status.putBacks).toBe(1);
   });
 
   it('that was refused is not put back', async () => {
@@ -121,7 +166,7 @@ describe('a token', () => {
       clock.advance(500);
     }
     await clock.sleeping();
-    expect(token.status).toMatchObject({ waitingFor: 'a faulty store is away', errors: { STORE_UNAVAILABLE: 1 } });
+    expect(token.status).toMatchObject({ waitingFor: 'a faulty store is away', errors: { store: 1 } });
     store.comeBack();
     await clock.until(waiting);
     expect(server.count('/oauth2/tokenP')).toBe(1);
@@ -185,10 +230,32 @@ describe('a lease', () => {
 });
 
 describe('attempts', () => {
+  it('that could not be written are known to the next look, though nobody put them back', async () => {
+    const { clock, store } = await openToken();
+    const log = new AttemptLog(store, ATTEMPTS, clock);
+    await log.write('connect', { at: MORNING, notBefore: MORNING });
+    store.isAway = true;
+    const refused = { at: MORNING + 1, notBefore: MORNING + HOUR };
+    await expect(log.write('connect', refused)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    store.isAway = false;
+    expect(await log.read('connect')).toEqual(refused);
+  });
+
+  it('take effect in their order, so that a look sees what is just being written', async () => {
+    const { clock, store } = await openToken();
+    store.onRead = () => settled();
+    const log = new AttemptLog(store, ATTEMPTS, clock);
+    const second = { at: 2, notBefore: 2 };
+    const written = Promise.all([{ at: 1, notBefore: 1 }, second].map((attempt) => log.write('connect', attempt)));
+    expect(await log.read('connect')).toEqual(second);
+    await written;
+    expect(await new AttemptLog(store, ATTEMPTS, clock).read('connect')).toEqual(second);
+  });
+
   it('that others overwrite again and again are given up with a word', async () => {
-    const { store } = await openToken();
+    const { clock, store } = await openToken();
     store.isContended = true;
-    const log = new AttemptLog(store, 'kis:attempt:x');
-    await expect(log.write('token', { at: 1 })).rejects.toThrow('kis:attempt:x changes all the time');
+    const log = new AttemptLog(store, 'kis:attempt:x', clock);
+    await expect(log.write('token', { at: 1, notBefore: 2 })).rejects.toThrow('kis:attempt:x changes all the time');
   });
 });

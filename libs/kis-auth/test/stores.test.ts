@@ -1,4 +1,5 @@
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { redisUnavailable } from '@aipx/stack';
@@ -101,6 +102,26 @@ describe('a store in a file', () => {
     expect(await again.read('a')).toBeUndefined();
     expect(await again.swap('a', undefined, { value: '2', ttlMs: 500 })).toBe(true);
     expect(await again.ageMs()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('keeps nothing for longer than it was given when the clock is set back', async () => {
+    let now = 3_600_000;
+    const store = FileStore.inMemory({ now: () => now });
+    onTestFinished(() => store.close());
+    await store.swap('a', undefined, { value: '1', ttlMs: 500 });
+    now = 0;
+    expect(await store.read('a')).toBe('1');
+    now = 499;
+    expect(await store.read('a')).toBe('1');
+    now = 500;
+    expect(await store.read('a')).toBeUndefined();
+  });
+
+  it.skipIf(userInfo().uid !== 0)('is refused when it belongs to another user, who could read it', async () => {
+    const path = join(await testFolder(), 'store');
+    await writeFile(path, '', { mode: 0o600 });
+    await chown(path, 4_242, 4_242);
+    await expect(FileStore.open(path, 'KIS_TOKEN_FILE')).rejects.toThrow('belongs to user 4242');
   });
 
   it('is refused when others may read it, and when it is somebody’s else', async () => {

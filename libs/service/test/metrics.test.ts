@@ -35,6 +35,14 @@ describe('a counter', () => {
     );
   });
 
+  it('that every service names alike goes without the prefix', async () => {
+    const metrics = open();
+    metrics.collectCounter({ name: 'kis_token_issues_total', help: 'Issued.', isShared: true }, () => [
+      { labels: {}, value: 1 },
+    ]);
+    expect(await valuesOf(metrics)).toEqual(['kis_token_issues_total 1']);
+  });
+
   it('without labels shows from the start', async () => {
     const metrics = open();
     metrics.counter({ name: 'restarts_total', help: 'Restarts.' });

@@ -7,6 +7,7 @@ export class Delivery {
   readonly #audience: Audience;
   readonly #journal: Journal | undefined;
   #sent = 0;
+  #sentRecords = 0;
 
   constructor(audience: Audience, journal: Journal | undefined) {
     this.#audience = audience;
@@ -18,10 +19,16 @@ export class Delivery {
     return this.#sent;
   }
 
+  /** Records of the market in these frames; a frame that is broken on purpose, or recorded, counts as one. */
+  get sentRecords(): number {
+    return this.#sentRecords;
+  }
+
   /** False when the client has gone; then the frame does not count. */
   hand(client: Client, frame: Uint8Array, subject: Subject): boolean {
     if (!client.send(frame)) return false;
     this.#sent += 1;
+    this.#sentRecords += recordsOf(subject);
     this.#journal?.record(client.id, subject, frame);
     return true;
   }
@@ -35,4 +42,9 @@ export class Delivery {
     for (const client of this.#audience.clients) if (client.congested) await client.drained();
     await this.#journal?.settle();
   }
+}
+
+function recordsOf(subject: Subject): number {
+  if (!('records' in subject) || subject.records === undefined) return 1;
+  return subject.records.reduce((count, { fate }) => (fate === 'lost' ? count : count + 1), 0);
 }

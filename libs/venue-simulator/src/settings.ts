@@ -15,6 +15,8 @@ export interface MarketSourceSettings {
   readonly tradeShare?: number;
   /** Where a mark is kept that makes trade ids unique across runs even when the clock steps back. @default none */
   readonly idMarkFile?: string;
+  /** Where counters of the market are kept (volumes of the day), so that they go on in the next run. @default none */
+  readonly countersFile?: string;
 }
 
 /** A file of recorded frames: JSON lines with `venue`, `received_at_ns` and `frame`. */

@@ -1,5 +1,6 @@
 import { seededRandom } from '@aipx/venue/simulation';
 import { Audience } from './audience.js';
+import { KeptCounters } from './counters.js';
 import { Delivery } from './delivery.js';
 import { Faults, type Fault } from './faults.js';
 import { FramesSource } from './frames-source.js';
@@ -14,6 +15,8 @@ export interface VenueSimulator {
   readonly apiUrl: string;
   /** Data frames handed to sockets so far. */
   readonly sent: number;
+  /** Records of the market in them, repeated ones each time; absent for a recording, which nobody has read. */
+  readonly sentRecords: number | undefined;
   /** Recorded frames that are not market data and were left out so far. */
   readonly controlFrames: number;
   /** Resolves when the recording is exhausted and all of it was handed to sockets; pending for a market. Rejects as `failed` does. */
@@ -60,6 +63,7 @@ class RunningSimulator implements VenueSimulator {
   readonly #faults: Faults;
   readonly #server: SimulatorServer;
   readonly #stamps: TradeStamps | undefined;
+  readonly #counters: KeptCounters | undefined;
   readonly #source: MarketSource | FramesSource;
   readonly #frames: FramesSource | undefined;
   readonly #sourceStop = new AbortController();
@@ -94,9 +98,15 @@ class RunningSimulator implements VenueSimulator {
       const { path, speed, from = 0 } = source;
       this.#source = this.#frames = new FramesSource({ path, speed, from, venue, audience, delivery });
     } else {
-      const { seed, rate, tradeShare = 0.6, idMarkFile } = source;
+      const { seed, rate, tradeShare = 0.6, idMarkFile, countersFile } = source;
       const stamps = (this.#stamps = new TradeStamps({ now: Date.now, markFile: idMarkFile }));
-      const market = venue.market({ seed, now: Date.now, nextStamp: () => stamps.next() });
+      const counters = (this.#counters = countersFile === undefined ? undefined : new KeptCounters(countersFile));
+      const market = venue.market({
+        seed,
+        now: Date.now,
+        nextStamp: () => stamps.next(),
+        ...(counters && { counters }),
+      });
       const random = seededRandom(seed, 'streams');
       this.#source = new MarketSource({ market, random, rate, tradeShare, audience, delivery });
     }
@@ -104,6 +114,10 @@ class RunningSimulator implements VenueSimulator {
 
   get sent(): number {
     return this.#delivery.sent;
+  }
+
+  get sentRecords(): number | undefined {
+    return this.#frames === undefined ? this.#delivery.sentRecords : undefined;
   }
 
   get controlFrames(): number {
@@ -163,6 +177,7 @@ class RunningSimulator implements VenueSimulator {
     await closed;
     this.#options.signal.removeEventListener('abort', this.#stopOnAbort);
     this.#stamps?.close();
+    this.#counters?.close();
     await this.#journal?.close();
   }
 }

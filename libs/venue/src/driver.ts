@@ -47,6 +47,10 @@ export interface VenueDriver {
   newMemory?(): SessionMemory;
   /** Whether the venue sends data at this time. Absent where it always does. */
   isDataExpected?(at: Nanoseconds): boolean;
+  /** When it begins to send data next, after this time. Absent, or no time: that is not known. */
+  dataExpectedFrom?(at: Nanoseconds): Nanoseconds | undefined;
+  /** Whether to be connected at this time. Absent where that is always so. */
+  isConnectionWanted?(at: Nanoseconds): boolean;
   /** One connection's protocol: made anew for each connection, so nothing of an old one leaks into the next but by its memory. */
   openSession(options: SessionOptions): VenueSession;
 }
@@ -83,9 +87,24 @@ export interface VenueSession {
 
 export type FrameReading =
   /** Market data. One frame may carry several records; a frame that cannot be decoded is one rejected record. */
-  | { readonly kind: 'data'; readonly records: readonly FrameRecord[] }
-  /** Protocol talk without market data. `reply` is to be sent back, after so many ms or at once. */
-  | { readonly kind: 'control'; readonly reply?: string; readonly replyAfterMs?: number; readonly news?: StreamNews }
+  | {
+      readonly kind: 'data';
+      readonly records: readonly FrameRecord[];
+      readonly trading?: readonly TradingNews[];
+      readonly notices?: readonly string[];
+    }
+  /**
+   * Protocol talk without market data. `reply` is to be sent back, after so many ms or at once. `notices`, here as with data, say
+   * where the venue behaves otherwise than is known of it: for a warning in the log.
+   */
+  | {
+      readonly kind: 'control';
+      readonly reply?: string;
+      readonly replyAfterMs?: number;
+      readonly news?: StreamNews;
+      readonly trading?: readonly TradingNews[];
+      readonly notices?: readonly string[];
+    }
   /** The venue refuses what was asked. `error.retryable` says whether connecting again can help. */
   | { readonly kind: 'refusal'; readonly error: MarketDataError };
 
@@ -94,6 +113,15 @@ export interface StreamNews {
   readonly subscription: Subscription;
   /** Absent: it stands. */
   readonly error?: MarketDataError;
+}
+
+/** What the venue says of trading in one subscribed symbol: halts, interruptions, changes of session. */
+export interface TradingNews {
+  readonly symbol: string;
+  /** Whether trading stands still, so that silence is no fault. Absent where this does not tell. */
+  readonly isHalted?: boolean;
+  /** For a log line: `halted: 풍문 조회`. */
+  readonly detail: string;
 }
 
 export type FrameRecord =
@@ -117,6 +145,10 @@ export type FrameRecord =
       readonly symbol: string;
       readonly channel: Channel | undefined;
       readonly error: MarketDataError;
+      /** What is kept in place of the frame: the record's own part of it, or the frame without secrets. @default the frame */
+      readonly bytes?: Uint8Array;
+      /** Records of its stream that are lost with it. @default one, or unknown (0) where the channel is */
+      readonly missed?: bigint;
     };
 
 export interface VenueDefaults {

@@ -6,8 +6,16 @@ export type {
   SessionOptions,
   StreamNews,
   Subscription,
+  TradingNews,
   VenueDefaults,
   VenueDriver,
   VenueSession,
 } from './driver.js';
+export {
+  planConnections,
+  type ConnectionPlan,
+  type OpenVenue,
+  type OpenVenueStatus,
+  type VenueMetric,
+} from './opening.js';
 export type { Venue } from './venue.js';

@@ -53,6 +53,31 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
   ['one quiet stream before all', withDefaults({ staleAfterMs: 200 }), ['time for its first record']],
   ['a default depth that is not offered', withDefaults({ bookDepth: 7 }), ['book depths']],
   ['depths in no order', withDefaults({ bookDepths: [5, 1] }), ['book depths']],
+  [
+    'hours without a connection in which data comes',
+    withDriver({ isConnectionWanted: () => false }),
+    ['is connected while data is expected'],
+  ],
+  [
+    'a next session in the past',
+    withDriver({ dataExpectedFrom: (at) => at - 1n }),
+    ['is connected while data is expected'],
+  ],
+  [
+    'a next session without data',
+    withDriver({ isDataExpected: () => false, dataExpectedFrom: (at) => at + 1n }),
+    ['is connected while data is expected'],
+  ],
+  [
+    'halts of symbols that nobody subscribed',
+    withSession((session) => ({
+      read: (frame, receivedAt) => ({
+        ...session.read(frame, receivedAt),
+        trading: [{ symbol: 'CCC', isHalted: true, detail: 'halted' }],
+      }),
+    })),
+    ['valid events', 'heartbeats'],
+  ],
   ['a web page for a socket', withDefaults({ websocketUrl: 'https://line.example/' }), ['URLs']],
   ['symbols in lower case', withDriver({ parseSymbol: (raw) => raw.toLowerCase() }), ['spells the sample symbols']],
   ['a spelling that grows', withDriver({ parseSymbol: (raw) => `${raw}!` }), ['its own spelling']],

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { AuditBook, AuditTick, Holdings } from './records.ts';
 
 const TICKS = `
-  SELECT symbol, trade_id AS id, price::text, volume::text, side, coalesce(change::text, '') AS change,
+  SELECT symbol, trade_id AS id, price::text, volume::text, coalesce(side::text, '') AS side, coalesce(change::text, '') AS change,
          (extract(epoch FROM time) * 1000)::numeric::text AS time
     FROM tick_data WHERE exchange = $1`;
 

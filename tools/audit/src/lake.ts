@@ -12,7 +12,8 @@ const levelTexts = (side: string) =>
   `list_transform(${side}, level -> level.price::varchar || ' ' || level.quantity::varchar)`;
 
 const TICKS = `
-  SELECT symbol, trade_id AS id, ${number('price')} AS price, ${number('volume')} AS volume, side,
+  SELECT symbol, trade_id AS id, ${number('price')} AS price, ${number('volume')} AS volume,
+         coalesce(side::varchar, '') AS side,
          ${number('change')} AS change, (time_ns // 1000000)::varchar AS time
     FROM read_parquet($files) WHERE exchange = $exchange`;
 

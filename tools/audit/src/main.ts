@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compare, type Verdict } from './compare.ts';
 import { readDatabase } from './database.ts';
-import { readFrames } from './frames.ts';
+import { readFrames } from './frames/frames.ts';
 import { readLake } from './lake.ts';
 import { runPipeline, type RunSummary } from './pipeline-run.ts';
 import { runFaults } from './run-check.ts';
@@ -50,11 +50,15 @@ async function runAndAudit(): Promise<Audit> {
 
 async function audit(databaseUrl: string, lakeDir: string, summary?: RunSummary): Promise<Audit> {
   const frames = await readFrames(framesPath);
-  console.log(`frames: ${frames.ticks.length} trades, ${frames.books.length} books, ${frames.unreadable} unreadable`);
-  const verdicts = [
-    compare('database', frames, await readDatabase(databaseUrl, 'upbit'), false),
-    compare('lake', frames, await readLake(lakeDir, 'upbit'), true),
-  ];
+  console.log(`frames: ${frames.unreadable} unreadable`);
+  const verdicts: Verdict[] = [];
+  for (const [venue, recorded] of frames.venues) {
+    console.log(`${venue}: ${recorded.ticks.length} trades, ${recorded.books.length} books`);
+    verdicts.push(
+      compare(`database ${venue}`, recorded, await readDatabase(databaseUrl, venue), false),
+      compare(`lake ${venue}`, recorded, await readLake(lakeDir, venue), true),
+    );
+  }
   return { verdicts, faults: summary === undefined ? [] : runFaults(frames.unreadable, summary) };
 }
 

@@ -9,7 +9,8 @@ const LAYERS = {
   log: ['model'],
   auth: ['model', 'contract'],
   venue: ['model', 'contract'],
-  registry: ['model', 'contract', 'venue'],
+  // Opens venues: their settings, and keys where they take one.
+  registry: ['model', 'contract', 'venue', 'auth', 'service'],
   simulator: ['model', 'contract'],
   service: ['model'],
   // Servers that are started as child processes, for machines that have none.
@@ -82,7 +83,9 @@ const OWNERS = {
 const TEST_FILES = ['**/*.test.ts', '**/test/**'];
 const SIMULATORS = '**/simulator/**';
 const SOURCES = ['libs/**/*.ts', 'apps/**/*.ts'];
-const MAPPERS = 'libs/venues/*/src/**/*.ts';
+const MAPPERS = 'libs/venues/!(registry)/src/**/*.ts';
+/** Puts venues together with what they need of the world; no mapper. */
+const REGISTRY = 'libs/venues/registry/**';
 const MODEL = 'libs/market-model/src/**/*.ts';
 
 const BUILTINS = ['^node:', ...builtinModules.filter((name) => !name.includes(':')).map(packageNamed)].join('|');
@@ -96,7 +99,7 @@ export const restrictedImports = [
   // A mapper is a function of its frame: no I/O, no clock.
   block(
     [MAPPERS],
-    [SIMULATORS],
+    [SIMULATORS, REGISTRY],
     [...importsFor(''), { regex: BUILTINS, message: 'A driver is pure: no Node.js modules.' }],
   ),
   // A simulator that shares code with the driver agrees with its bugs.
@@ -121,7 +124,7 @@ export const restrictedImports = [
   },
   {
     files: [MAPPERS, MODEL],
-    ignores: [SIMULATORS, ...TEST_FILES],
+    ignores: [SIMULATORS, REGISTRY, ...TEST_FILES],
     rules: {
       'no-restricted-globals': [
         'error',

@@ -50,6 +50,13 @@ describe('a forbidden import of each kind fails lint', () => {
     ['a pipeline gets sinks as values', 'libs/recording/src/x.ts', `import { x } from '@aipx/timescale';`, BOUNDARY],
     ['a sink starts no server', 'libs/timescale/src/x.ts', `import { x } from '@aipx/embedded-postgres';`, BOUNDARY],
     ['a sink knows no other sink', 'libs/lake/src/x.ts', `import { x } from '@aipx/timescale';`, BOUNDARY],
+    ['a venue is given its keys', 'libs/venues/kis/src/x.ts', `import { x } from '@aipx/kis-auth';`, BOUNDARY],
+    [
+      'the registry knows no pipeline',
+      'libs/venues/registry/src/x.ts',
+      `import { x } from '@aipx/ingestion';`,
+      BOUNDARY,
+    ],
     ['only apps import the registry', 'libs/service/src/x.ts', `import { x } from '@aipx/venue-registry';`, BOUNDARY],
     [
       'an app goes through the registry',
@@ -227,6 +234,11 @@ describe('what the design allows passes', () => {
       `export { startEmbeddedPostgres } from '@aipx/embedded-postgres';`,
     ],
     ['the client imports ws', 'libs/websocket-client/src/x.ts', `export { WebSocket } from 'ws';`],
+    [
+      'the registry opens venues with keys and settings',
+      'libs/venues/registry/src/x.ts',
+      `export { KisAuth } from '@aipx/kis-auth';\nexport { sharedKis } from '@aipx/service';\nexport { join } from 'node:path';\nexport const now = Date.now();`,
+    ],
     ['an app imports the registry', 'apps/standalone/src/x.ts', `export { venues } from '@aipx/venue-registry';`],
     ['service reads settings', 'libs/service/src/x.ts', `export const x = process.env['X'];`],
     [

@@ -5,7 +5,7 @@ import { venueById } from '@aipx/venue-registry';
 import { startVenueSimulator } from '@aipx/venue-simulator';
 
 const USAGE =
-  'usage: npm run simulator -- [--venue upbit] [--port 7000] [--rate 100] [--symbols KRW-BTC,KRW-ETH] [--seed 1] [--journal FILE]\n' +
+  'usage: npm run simulator -- [--venue upbit] [--port 7000] [--rate 100] [--symbols KRW-BTC,KRW-ETH] [--seed 1] [--journal FILE] [--counters FILE]\n' +
   'Faults on request: curl -X POST http://127.0.0.1:PORT/__simulator/faults -d \'{"fault":"cut","how":"reset"}\'\n';
 
 try {
@@ -26,6 +26,7 @@ async function run(): Promise<void> {
       seed: { type: 'string', default: '1' },
       symbols: { type: 'string' },
       journal: { type: 'string' },
+      counters: { type: 'string' },
     },
   });
   const { stop } = onStopSignals();
@@ -37,6 +38,7 @@ async function run(): Promise<void> {
       seed: whole('seed', values.seed),
       rate: whole('rate', values.rate),
       ...(symbols && { symbols }),
+      ...(values.counters !== undefined && { countersFile: values.counters }),
     },
     port: whole('port', values.port),
     faultsEndpoint: true,

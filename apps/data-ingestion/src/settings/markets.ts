@@ -57,6 +57,11 @@ export function venueMarkets(
   });
 }
 
+/** Whether anything of the venue is to be collected. */
+export function isAskedFor(id: string, markets: readonly string[], venue: VenueId | undefined): boolean {
+  return readMarkets(markets, venue).codes.has(id);
+}
+
 interface MarketReading {
   /** By venue id, each code once, in the order given. */
   readonly codes: ReadonlyMap<string, ReadonlySet<string>>;

@@ -11,7 +11,8 @@ import {
   type SettingsOf,
 } from '@aipx/service';
 import type { VenueDefaults, VenueDriver } from '@aipx/venue';
-import { venues, type VenueId } from '@aipx/venue-registry';
+import { venues, type OwnValues, type RegisteredVenue, type VenueId, type VenueOpening } from '@aipx/venue-registry';
+import { isAskedFor, marketSettings } from './markets.js';
 
 /** How one venue is connected: the driver's own ways, with what the settings say. */
 export interface VenueSettings {
@@ -22,16 +23,29 @@ export interface VenueSettings {
   readonly keepAlive?: KeepAlive;
   readonly silenceTimeoutMs: number;
   readonly bookDepth: number;
+  /** Of this venue alone; others beside them. */
+  readonly own: OwnValues;
 }
 
 type VenueGroup = ReturnType<typeof groupOf>;
 
-/** `UPBIT_WEBSOCKET_URL` and so on, for every venue there is. Defaults and bounds are the driver's. */
+const REGISTERED = Object.entries<RegisteredVenue>(venues);
+
+/** `UPBIT_WEBSOCKET_URL` and so on, for every venue there is, and what is its own. Defaults and bounds are the driver's. */
 export const venueGroups = Object.fromEntries(
-  Object.entries(venues).map(([id, { driver }]) => [id, groupOf(driver)]),
+  REGISTERED.map(([id, { driver, opening }]) => [id, { ...groupOf(driver, opening?.aliases), ...opening?.settings }]),
 ) as Readonly<Record<VenueId, VenueGroup>>;
 
-export const venueRules: readonly Rule[] = Object.values<VenueGroup>(venueGroups).flatMap(rulesOf);
+export const venueRules: readonly Rule[] = [
+  ...Object.values<VenueGroup>(venueGroups).flatMap(rulesOf),
+  ...REGISTERED.flatMap(([, { opening }]) => opening?.rules ?? []),
+  ...REGISTERED.flatMap(([id, { opening }]) => (opening?.rulesInUse ?? []).map((each) => whenAskedFor(id, each))),
+];
+
+/** Names of a venue's prefix that other apps read. */
+export const VENUES_OF_OTHER_APPS = Object.fromEntries(
+  REGISTERED.map(([id, { opening }]) => [id, opening?.otherApps ?? []]),
+);
 
 export function venueSettings(id: VenueId, values: SettingsOf<Record<VenueId, VenueGroup>>[VenueId]): VenueSettings {
   const { reconnect, keepAlive } = defaultsOf(id);
@@ -47,6 +61,7 @@ export function venueSettings(id: VenueId, values: SettingsOf<Record<VenueId, Ve
     ...(keepAlive !== undefined && { keepAlive: { ...keepAlive, everyMs: values.pingInterval ?? keepAlive.everyMs } }),
     silenceTimeoutMs: values.silenceTimeout,
     bookDepth: values.bookDepth,
+    own: values,
   };
 }
 
@@ -55,7 +70,7 @@ function defaultsOf(id: VenueId): VenueDefaults {
   return venues[id].driver.defaults;
 }
 
-function groupOf({ id, defaults }: VenueDriver) {
+function groupOf({ id, defaults }: VenueDriver, aliases: VenueOpening['aliases'] = {}) {
   const name = (setting: string) => `${id.toUpperCase()}_${setting}`;
   const { reconnect, connectLimit, keepAlive, bookDepths } = defaults;
   // Sooner than this the venue's limit would hold an attempt back anyway.
@@ -104,6 +119,7 @@ function groupOf({ id, defaults }: VenueDriver) {
       type: duration({ min: '100ms', max: '1h' }),
       default: durationText(defaults.silenceTimeoutMs),
       describe: 'Silence of a whole connection after which it counts as dead',
+      ...(aliases.silenceTimeout && { aliases: aliases.silenceTimeout }),
     },
     bookDepth: {
       env: name('BOOK_DEPTH'),
@@ -112,6 +128,16 @@ function groupOf({ id, defaults }: VenueDriver) {
       describe: 'Levels of an order book on each side',
     },
   } as const satisfies SettingsGroup;
+}
+
+/** What is no fault as long as nobody wants anything of the venue. */
+function whenAskedFor(id: string, { settings, check }: Rule): Rule {
+  const { markets, venue } = marketSettings;
+  return {
+    settings: [markets, venue, ...settings],
+    check: ([given, otherwise, ...values]) =>
+      isAskedFor(id, given as readonly string[], otherwise as VenueId | undefined) ? check(values) : [],
+  };
 }
 
 function rulesOf({ reconnectDelay, reconnectMaxDelay, silenceTimeout, pingInterval }: VenueGroup): readonly Rule[] {

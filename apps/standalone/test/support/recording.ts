@@ -8,7 +8,7 @@ const CODES = ['KRW-BTC', 'KRW-ETH', 'BTC-ITAM', 'USDT-BTC'];
 const FIRST_TIME = Date.UTC(2025, 5, 30, 23, 59, 0);
 
 /** One recorded line: trades and books in turn, DEFAULT and SIMPLE, ids beyond 2^53. */
-function frame(index: number): string {
+export function frame(index: number): string {
   const code = CODES[index % CODES.length];
   const time = FIRST_TIME + index * 40;
   const price = PRICES[index % PRICES.length];

@@ -157,11 +157,10 @@ export class BufferedPublisher implements Publisher {
     }
   }
 
-  #gapStored({ exchange, gap, entry }: WaitingRecord): void {
+  #gapStored({ gap, entry }: WaitingRecord): void {
     const event = gap ?? decodeEvent('gap', entry.value);
     if (event.kind !== 'gap') return;
-    const { gaps } = this.#totals.of(exchange);
-    if (event.cause !== undefined) gaps[event.cause] = (gaps[event.cause] ?? 0) + 1;
+    this.#totals.addGap(event);
     this.#options.onGapStored?.(event);
   }
 

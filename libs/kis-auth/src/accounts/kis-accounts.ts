@@ -23,6 +23,11 @@ export class KisAccounts {
     this.all = all;
   }
 
+  /** Accounts from elsewhere than the settings. */
+  static of(accounts: readonly KisAccount[]): KisAccounts {
+    return new KisAccounts(accounts);
+  }
+
   /** @throws {MarketDataError} `CONFIG_ACCOUNT` that names the setting or the file and line, and what is right */
   static async load(settings: KisAccountSettings): Promise<KisAccounts> {
     const { environment, apiKey, apiSecret, accountsFile } = settings;

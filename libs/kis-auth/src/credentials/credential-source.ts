@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import type { OAuthClient } from '../oauth/oauth-client.js';
 import type { KisStores } from '../stores/kis-stores.js';
 import { SharedCredential } from './shared-credential.js';
-import type { CredentialStatus } from './status.js';
+import { statisticsOf, type CredentialStatistics } from './status.js';
 
 export interface CredentialSourceOptions {
   readonly account: KisAccount;
@@ -63,7 +63,13 @@ export class CredentialSource {
     this.#approvalKey.invalidate(value);
   }
 
-  get status(): Readonly<Record<'token' | 'approvalKey', Readonly<CredentialStatus>>> {
-    return { token: this.#token.status, approvalKey: this.#approvalKey.status };
+  /** When this key was issued, in ms since the epoch; `undefined` once another one has its place. */
+  approvalKeyIssuedAt(value: string): number | undefined {
+    return this.#approvalKey.issuedAt(value);
+  }
+
+  /** For metrics. */
+  get statistics(): Readonly<Record<'token' | 'approvalKey', CredentialStatistics>> {
+    return { token: statisticsOf(this.#token.status), approvalKey: statisticsOf(this.#approvalKey.status) };
   }
 }

@@ -42,8 +42,9 @@ export function attemptStarted(
   };
 }
 
-export function attemptIssued(started: IssueAttempt): IssueAttempt {
-  return { ...started, outcome: 'ISSUED', failures: 0 };
+/** KIS counts from when the request came to it, which may have been just now. */
+export function attemptIssued(kind: CredentialKind, started: IssueAttempt, now: number, random: number): IssueAttempt {
+  return { ...started, outcome: 'ISSUED', failures: 0, notBefore: now + gap(kind, random) };
 }
 
 /** @param code KIS' code; `undefined` for an attempt without an answer that says one */

@@ -18,7 +18,7 @@ import {
   mayIssueAt,
   type IssueAttempt,
 } from './issue-policy.js';
-import { emptyStatus, type CredentialStatus } from './status.js';
+import { countedAs, emptyStatus, type CredentialStatus } from './status.js';
 
 export interface SharedCredentialOptions {
   readonly kind: CredentialKind;
@@ -99,6 +99,11 @@ export class SharedCredential {
     if (value === this.#held?.value) this.#refused = value;
   }
 
+  /** When this value was issued, if it is the one that is held. */
+  issuedAt(value: string): number | undefined {
+    return value === this.#held?.value ? this.#held.issuedAt : undefined;
+  }
+
   /** One at a time in this process. */
   #renew(): Promise<void> {
     this.#renewal ??= this.#pickUpOrIssue().finally(() => {
@@ -113,7 +118,7 @@ export class SharedCredential {
     for (;;) {
       const obstacle = await this.#step().catch((error: unknown) => this.#obstacleOf(error));
       if (obstacle === undefined) return;
-      this.status.waits += 1;
+      if (this.status.waitingFor === undefined) this.status.waits += 1;
       this.status.waitingFor = obstacle.reason;
       await clock.sleep(Math.min(obstacle.waitMs, LONGEST_SLEEP_MS), signal);
     }
@@ -121,16 +126,17 @@ export class SharedCredential {
 
   /** One try. `undefined`: a usable one is held that needs no renewal now. */
   async #step(): Promise<Obstacle | undefined> {
-    const { stores } = this.#options;
+    const { attempts, kind, stores } = this.#options;
     if (await this.#pickUp()) return undefined;
-    const obstacle = await this.#obstacle();
+    const obstacle = (await this.#young()) ?? this.#tooSoon(await attempts.read(kind));
     if (obstacle !== undefined) return obstacle;
     const lock = await tryLock(stores.locks, this.#lockName, LOCK_TTL_MS);
     if (lock === undefined) return this.#lookAgain('another process issues one');
     try {
       // What was read before the lock may have changed until it was had.
       if (await this.#pickUp()) return undefined;
-      return (await this.#obstacle()) ?? (await this.#issue());
+      const last = await attempts.read<IssueAttempt>(kind);
+      return (await this.#young()) ?? this.#tooSoon(last) ?? (await this.#issue(last));
     } finally {
       await lock.release();
     }
@@ -141,7 +147,6 @@ export class SharedCredential {
     const before = await this.#options.stores.credentials.read(this.#name);
     const shared = parseCredential(before);
     if (shared === undefined || !this.#isUsable(shared) || this.#isOlder(shared)) return await this.#shareHeld(before);
-    if (shared.value !== this.#held?.value) this.status.pickups += 1;
     this.#hold(shared);
     this.#isUnshared = false;
     return !this.#isDue(shared);
@@ -152,18 +157,18 @@ export class SharedCredential {
     const held = this.#held;
     if (held === undefined || !this.#isUsable(held)) return false;
     if (!(await this.#share(before, held))) return false;
-    this.status.putBacks += 1;
     return !this.#isDue(held);
   }
 
-  /** Why KIS may not be asked now. */
-  async #obstacle(): Promise<Obstacle | undefined> {
-    const { account, attempts, clock, kind, quietAfterStartMs, stores } = this.#options;
-    const young = quietAfterStartMs - (await stores.coordination.ageMs());
-    if (young > 0) {
-      return this.#lookAgain(`${stores.coordination.place} began a moment ago; holders put back what they have first`);
-    }
-    const last = await attempts.read<IssueAttempt>(kind);
+  async #young(): Promise<Obstacle | undefined> {
+    const { coordination } = this.#options.stores;
+    if ((await coordination.ageMs()) >= this.#options.quietAfterStartMs) return undefined;
+    return this.#lookAgain(`${coordination.place} began a moment ago; holders put back what they have first`);
+  }
+
+  /** Why KIS may not be asked yet. */
+  #tooSoon(last: IssueAttempt | undefined): Obstacle | undefined {
+    const { account, clock, kind } = this.#options;
     const now = clock.now();
     const code = finalRefusal(last, account.fingerprint, now);
     if (code !== undefined) throw refusalOf(account, PATHS[kind], code, '');
@@ -175,24 +180,32 @@ export class SharedCredential {
     return { ...soon, waitMs: Math.min(waitMs, Math.max(soon.waitMs, waitMs / 4)) };
   }
 
-  async #issue(): Promise<Obstacle | undefined> {
-    const { account, attempts, clock, kind, signal, stores } = this.#options;
+  async #issue(last: IssueAttempt | undefined): Promise<Obstacle | undefined> {
+    const { account, attempts, clock, kind, stores } = this.#options;
     const before = await stores.credentials.read(this.#name);
-    const last = await attempts.read<IssueAttempt>(kind);
     const started = attemptStarted(kind, last, account.fingerprint, clock.now(), clock.random());
-    await attempts.write(kind, started);
+    // Whoever stood still until its lock was over finds another process' attempt here.
+    if (!(await attempts.begin(kind, last, started))) return this.#lookAgain('another process asks KIS');
+    const credential = await this.#ask(parseCredential(before)).catch((error: unknown) => this.#failed(started, error));
     try {
-      const credential = await this.#ask(parseCredential(before));
-      await attempts.write(kind, attemptIssued(started));
+      await attempts.write(kind, attemptIssued(kind, started, clock.now(), clock.random()));
       if (await this.#share(before, credential)) return undefined;
-      return this.#lookAgain('another process has shared one meanwhile');
     } catch (error) {
-      signal.throwIfAborted();
-      if (this.#isUnshared) return undefined;
-      this.#count(error);
-      await attempts.write(kind, attemptFailed(kind, started, codeOf(error), clock.now(), clock.random()));
-      throw error;
+      // It is held; the store gets it when it is there again.
+      this.#obstacleOf(error);
+      return undefined;
     }
+    return this.#lookAgain('another process has shared one meanwhile');
+  }
+
+  async #failed(started: IssueAttempt, error: unknown): Promise<never> {
+    const { attempts, clock, kind, signal } = this.#options;
+    signal.throwIfAborted();
+    this.#count(error);
+    const failed = attemptFailed(kind, started, codeOf(error), clock.now(), clock.random());
+    // A store that is away gets it later, and what KIS said is not forgotten over it.
+    await attempts.write(kind, failed).catch(() => undefined);
+    throw error;
   }
 
   /** From here on it is held, whatever becomes of the store. */
@@ -243,8 +256,8 @@ export class SharedCredential {
   }
 
   #count(error: unknown): void {
-    const code = codeOf(error) ?? (error instanceof MarketDataError ? error.code : 'UNKNOWN');
-    this.status.errors[code] = (this.status.errors[code] ?? 0) + 1;
+    const name = countedAs(error);
+    this.status.errors[name] = (this.status.errors[name] ?? 0) + 1;
   }
 
   #lookAgain(reason: string): Obstacle {

@@ -1,21 +1,35 @@
-/** Numbers of one credential in this process, for metrics; nothing secret. Times in ms since the epoch. */
-export interface CredentialStatus {
+import { MarketDataError } from '@aipx/market-model';
+import { kisAction } from '../oauth/codes.js';
+import { codeOf } from './issue-policy.js';
+
+/** What became of one credential in this process; a snapshot without anything secret. Times in ms since the epoch. */
+export interface CredentialStatistics {
   /** Of the credential that is held now. */
+  readonly issuedAt?: number;
+  readonly expiresAt?: number;
+  /** Asked of KIS with success, first ones and refreshes. */
+  readonly issues: number;
+  /** Those of them that took the place of a valid one before its end. */
+  readonly refreshes: number;
+  /** Times that none was there at once, or none fresher in time for the refresh. */
+  readonly waits: number;
+  /**
+   * Failed attempts by KIS' code, if the portal's tables have it; else `network` for no answer or a broken one, `store` for a
+   * store that was away, and `other`.
+   */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Why it waits now, in words. */
+  readonly waitingFor?: string;
+}
+
+/** The same while it is counted. */
+export interface CredentialStatus {
   issuedAt: number | undefined;
   expiresAt: number | undefined;
-  /** Asked of KIS with success, first ones and refreshes. */
   issues: number;
-  /** Those of them that took the place of a valid one before its end. */
   refreshes: number;
-  /** Taken over from another process. */
-  pickups: number;
-  /** Held ones that were put back into a store that had lost them. */
-  putBacks: number;
-  /** Times that something had to be waited for before one was there. */
   waits: number;
-  /** Why it waits now. */
   waitingFor: string | undefined;
-  /** Failed attempts by KIS' code, else by ours. */
   readonly errors: Record<string, number>;
 }
 
@@ -25,10 +39,31 @@ export function emptyStatus(): CredentialStatus {
     expiresAt: undefined,
     issues: 0,
     refreshes: 0,
-    pickups: 0,
-    putBacks: 0,
     waits: 0,
     waitingFor: undefined,
     errors: {},
   };
 }
+
+export function statisticsOf(status: CredentialStatus): CredentialStatistics {
+  const { issuedAt, expiresAt, issues, refreshes, waits, errors, waitingFor } = status;
+  return {
+    issues,
+    refreshes,
+    waits,
+    errors: { ...errors },
+    ...(issuedAt !== undefined && { issuedAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(waitingFor !== undefined && { waitingFor }),
+  };
+}
+
+/** Under which name an error is counted: one of a few hundred, whatever KIS may send. */
+export function countedAs(error: unknown): string {
+  const code = codeOf(error);
+  if (code !== undefined) return kisAction(code) === undefined ? 'other' : code;
+  if (!(error instanceof MarketDataError)) return 'other';
+  return OURS[error.code] ?? 'other';
+}
+
+const OURS: Readonly<Record<string, string>> = { CONNECTION_FAILED: 'network', STORE_UNAVAILABLE: 'store' };

@@ -1,5 +1,6 @@
 import { MarketDataError } from '@aipx/market-model';
 import type { KisAccount } from '../accounts/kis-account.js';
+import { anchored } from '../attempts/attempt.js';
 import type { AttemptLog } from '../attempts/attempt-log.js';
 import type { Clock } from '../clock.js';
 import { connectAttempt, mayConnectAt, type ConnectAttempt, type ConnectOutcome } from './connect-policy.js';
@@ -58,7 +59,9 @@ export class ConnectAttempts {
       onlyAway(error);
       if (this.#last === undefined) return LOOK_AGAIN_MS;
     }
-    const waitMs = this.nextAt - this.#clock.now();
+    const now = this.#clock.now();
+    this.#last = this.#last && anchored(this.#last, now);
+    const waitMs = this.nextAt - now;
     if (waitMs > 0) return waitMs;
     this.#last = this.#after(this.#last, 'started');
     await this.#log.write('connect', this.#last).catch(onlyAway);

@@ -66,6 +66,11 @@ export class KeyLease {
     return this.#lost.signal;
   }
 
+  /** Until it is released or lost. */
+  get isHeld(): boolean {
+    return !this.#stop.signal.aborted;
+  }
+
   /** Gives the lease to whoever waits. End the session first. Never throws; a second call does nothing. */
   async release(): Promise<void> {
     if (this.#stop.signal.aborted) return;

@@ -1,3 +1,5 @@
+import type { FileHandle } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { MarketDataError } from '@aipx/market-model';
@@ -17,6 +19,7 @@ const HEADER = Buffer.from('SQLite format 3\0');
  */
 export class FileStore implements SharedStore {
   readonly place: string;
+  readonly isAway = false;
   readonly #database: DatabaseSync;
   readonly #clock: Pick<Clock, 'now'>;
 
@@ -42,6 +45,7 @@ export class FileStore implements SharedStore {
   static async open(path: string, setting: string, clock: Pick<Clock, 'now'> = systemClock): Promise<FileStore> {
     await makePrivateFile(path, setting);
     const isOurs = await usePrivateFile(path, setting, async (file) => {
+      await refuseOthers(path, setting, file);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER.length), 0, HEADER.length, 0);
       return bytesRead === 0 || buffer.equals(HEADER);
     });
@@ -91,17 +95,25 @@ export class FileStore implements SharedStore {
     const current = this.#standing(name);
     if (current !== expected && current !== next?.value) return false;
     if (next === undefined) {
-      this.#database.prepare('DELETE FROM entry WHERE name = ?').run(name);
+      this.#database.prepare('DELETE FROM kept WHERE name = ?').run(name);
     } else {
-      const until = Math.ceil(this.#clock.now() + next.ttlMs);
-      this.#database.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?)').run(name, next.value, until);
+      const ttlMs = Math.ceil(next.ttlMs);
+      const until = Math.ceil(this.#clock.now() + ttlMs);
+      this.#database.prepare('INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)').run(name, next.value, until, ttlMs);
     }
     return true;
   }
 
   #standing(name: string): string | undefined {
-    const row = this.#database.prepare('SELECT value, until FROM entry WHERE name = ?').get(name);
-    return row !== undefined && Number(row['until']) > this.#clock.now() ? String(row['value']) : undefined;
+    const row = this.#database.prepare('SELECT value, until, ttl FROM kept WHERE name = ?').get(name);
+    if (row === undefined) return undefined;
+    const now = this.#clock.now();
+    const latest = now + Number(row['ttl']);
+    // The clock was set back: nothing stands longer than it was given.
+    if (Number(row['until']) > latest) {
+      this.#database.prepare('UPDATE kept SET until = ? WHERE name = ?').run(Math.ceil(latest), name);
+    }
+    return Number(row['until']) > now ? String(row['value']) : undefined;
   }
 
   /** Another process has the file for milliseconds at most; waiting inside SQLite would stop the whole process. */
@@ -124,8 +136,20 @@ export class FileStore implements SharedStore {
   }
 }
 
+/** A file of mode 600 that another user made can be read by that user; root would open it. */
+async function refuseOthers(path: string, setting: string, file: FileHandle): Promise<void> {
+  const { uid } = await file.stat();
+  const own = userInfo().uid;
+  if (uid === own) return;
+  throw new MarketDataError(
+    'CONFIG_ACCOUNT',
+    `${setting}: ${path} belongs to user ${uid} and must belong to user ${own}, who keeps tokens in it; name another file`,
+    { context: { setting, path } },
+  );
+}
+
 function createTable(database: DatabaseSync): void {
   database.exec(
-    'CREATE TABLE IF NOT EXISTS entry (name TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER NOT NULL)',
+    'CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER NOT NULL, ttl INTEGER NOT NULL)',
   );
 }

@@ -63,7 +63,12 @@ function storesOf(credentials: SharedStore, coordination: SharedStore, locks: re
   };
 }
 
-async function openMachineFile(folder: string | undefined, clock: Pick<Clock, 'now'>): Promise<FileStore> {
+/**
+ * The folder where processes of one user on one machine find each other, made if it is missing.
+ *
+ * @throws {MarketDataError} `CONFIG_ACCOUNT` for one that is open to others
+ */
+export async function openMachineFolder(folder?: string): Promise<string> {
   const { uid } = userInfo();
   const place = folder ?? join(tmpdir(), `aipx-kis-${uid}`);
   await mkdir(place, { recursive: true, mode: 0o700 });
@@ -76,5 +81,13 @@ async function openMachineFile(folder: string | undefined, clock: Pick<Clock, 'n
       { context: { path: place } },
     );
   }
-  return await FileStore.open(join(place, 'locks.sqlite'), 'the machine’s file of locks', clock);
+  return place;
+}
+
+async function openMachineFile(folder: string | undefined, clock: Pick<Clock, 'now'>): Promise<FileStore> {
+  return await FileStore.open(
+    join(await openMachineFolder(folder), 'locks.sqlite'),
+    'the machine’s file of locks',
+    clock,
+  );
 }

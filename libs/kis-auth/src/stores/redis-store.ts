@@ -1,4 +1,4 @@
-import { MarketDataError } from '@aipx/market-model';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { Redis } from 'ioredis';
 import type { Entry, SharedStore } from './shared-store.js';
 
@@ -9,6 +9,7 @@ export interface RedisSettings {
 }
 
 const COMMAND_TIMEOUT_MS = 2_000;
+const SILENCE_MS = 2 * COMMAND_TIMEOUT_MS;
 const RECONNECT_FLOOR_MS = 100;
 const RECONNECT_CAP_MS = 1_000;
 
@@ -42,6 +43,10 @@ export class RedisStore implements SharedStore {
       maxRetriesPerRequest: 0,
       commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: COMMAND_TIMEOUT_MS,
+      // Of a host that vanished nobody hears: without an answer the connection is given up, and another one tried.
+      socketTimeout: SILENCE_MS,
+      // The server we reach has become a replica: the name may lead to the new primary by now.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
       retryStrategy: (times) => Math.min(RECONNECT_CAP_MS, RECONNECT_FLOOR_MS * 2 ** Math.min(times, 10)),
     });
     this.#redis.on('error', (error: unknown) => {
@@ -50,6 +55,10 @@ export class RedisStore implements SharedStore {
     this.#redis.on('ready', () => {
       for (const listener of this.#listeners) listener();
     });
+  }
+
+  get isAway(): boolean {
+    return this.#redis.status !== 'ready';
   }
 
   async read(name: string): Promise<string | undefined> {
@@ -82,7 +91,9 @@ export class RedisStore implements SharedStore {
       return await command();
     } catch (error) {
       // Without a connection the call itself says little: why there is none says more.
-      const cause = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
+      const why = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
+      // The client's own errors carry the command that failed, with the token in it.
+      const cause = new Error(asMarketDataError(why, 'STORE_UNAVAILABLE').message);
       throw new MarketDataError('STORE_UNAVAILABLE', `${this.place} does not answer`, {
         context: { place: this.place },
         cause,

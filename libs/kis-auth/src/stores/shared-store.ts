@@ -15,6 +15,8 @@ export interface Entry {
 export interface SharedStore {
   /** For messages: where it is. */
   readonly place: string;
+  /** Whether calls fail now because it cannot be reached. */
+  readonly isAway: boolean;
 
   read(name: string): Promise<string | undefined>;
 

@@ -33,7 +33,17 @@ export async function openScene(): Promise<Scene> {
       onTestFinished(() => auth.close());
       const [key] = auth.keys;
       if (key === undefined) throw new Error('no key');
-      return { ...key, auth };
+      const { account, credentials, connectAttempts } = key;
+      return {
+        account,
+        credentials,
+        connectAttempts,
+        claimLease: (signal) => key.claimLease(signal),
+        get statistics() {
+          return key.statistics;
+        },
+        auth,
+      };
     },
   };
 }

@@ -10,6 +10,8 @@ export class FaultyStore implements SharedStore {
   /** Somebody else is always faster. */
   isContended = false;
   age = Number.POSITIVE_INFINITY;
+  /** A step of the test between the reading of a name and whatever is done with it. */
+  onRead: (name: string) => Promise<void> | void = () => undefined;
   readonly #store: FileStore;
   readonly #listeners = new Set<() => void>();
 
@@ -24,7 +26,9 @@ export class FaultyStore implements SharedStore {
 
   async read(name: string): Promise<string | undefined> {
     this.#check();
-    return await this.#store.read(name);
+    const text = await this.#store.read(name);
+    await this.onRead(name);
+    return text;
   }
 
   async swap(name: string, expected: string | undefined, next: Entry | undefined): Promise<boolean> {

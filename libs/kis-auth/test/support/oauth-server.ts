@@ -31,11 +31,14 @@ interface Token {
 export class OAuthServer {
   readonly requests: Request[] = [];
   readonly issued: string[] = [];
+  /** The codes with which it refused, by its own rules. */
+  readonly refused: string[] = [];
   readonly #server: Server;
   readonly #now: () => number;
   readonly #secrets: ReadonlyMap<string, string>;
   readonly #faults: Fault[] = [];
   readonly #tokens = new Map<string, Token>();
+  readonly #endOf = new Map<string, number>();
   readonly #askedAt = new Map<string, number>();
   #arrived = Promise.withResolvers<undefined>();
   #held: Promise<unknown> = Promise.resolve();
@@ -75,6 +78,16 @@ export class OAuthServer {
     return this.requests.filter((request) => request.path === path).length;
   }
 
+  /** Whether this token or approval key was issued here and has not ended. */
+  isValid(value: string): boolean {
+    return this.#now() < (this.#endOf.get(value) ?? 0);
+  }
+
+  /** Resolves when it has answered: whatever was asked before is on its way. */
+  async answers(): Promise<void> {
+    await fetch(this.url, { method: 'POST', body: '{}' });
+  }
+
   /** Resolves at the next request. */
   async nextRequest(): Promise<void> {
     this.#arrived = Promise.withResolvers<undefined>();
@@ -90,6 +103,7 @@ export class OAuthServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
     const body = (await json(request)) as Record<string, string>;
+    if (path === '/') return send(response, 200, {});
     this.requests.push({ path, body, at: this.#now() });
     this.#arrived.resolve(undefined);
     await this.#held;
@@ -97,8 +111,8 @@ export class OAuthServer {
     if (fault !== undefined) return answerFaulty(response, fault);
     const secret = path === '/oauth2/tokenP' ? body['appsecret'] : body['secretkey'];
     const key = body['appkey'] ?? '';
-    if (this.#secrets.get(key) === undefined) return refuse(response, 'EGW00103', '유효하지 않은 AppKey입니다.');
-    if (this.#secrets.get(key) !== secret) return refuse(response, 'EGW00105', '유효하지 않은 AppSecret입니다.');
+    if (this.#secrets.get(key) === undefined) return this.#refuse(response, 'EGW00103', '유효하지 않은 AppKey입니다.');
+    if (this.#secrets.get(key) !== secret) return this.#refuse(response, 'EGW00105', '유효하지 않은 AppSecret입니다.');
     if (path === '/oauth2/tokenP') this.#token(response, key);
     else this.#approvalKey(response);
   }
@@ -106,7 +120,7 @@ export class OAuthServer {
   #token(response: ServerResponse, key: string): void {
     const now = this.#now();
     if (now - (this.#askedAt.get(key) ?? Number.NEGATIVE_INFINITY) < MINUTE) {
-      return refuse(response, 'EGW00133', '접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)');
+      return this.#refuse(response, 'EGW00133', '접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)');
     }
     this.#askedAt.set(key, now);
     let token = this.#tokens.get(key);
@@ -115,6 +129,7 @@ export class OAuthServer {
       this.#tokens.set(key, token);
     }
     this.issued.push(token.value);
+    this.#endOf.set(token.value, token.issuedAt + 24 * HOUR);
     const end = new Date(token.issuedAt + 24 * HOUR + 9 * HOUR).toISOString();
     send(response, 200, {
       access_token: token.value,
@@ -127,12 +142,18 @@ export class OAuthServer {
   #approvalKey(response: ServerResponse): void {
     const value = this.#invent('approval');
     this.issued.push(value);
+    this.#endOf.set(value, this.#now() + 24 * HOUR);
     send(response, 200, { approval_key: value });
+  }
+
+  #refuse(response: ServerResponse, code: string, words: string): void {
+    this.refused.push(code);
+    send(response, 403, { error_description: words, error_code: code });
   }
 
   #invent(what: string): string {
     this.#serial += 1;
-    return createHash('sha256').update(`${what} ${this.#serial}`).digest('base64url');
+    return createHash('sha256').update(`${what} ${this.#serial} ${this.url}`).digest('base64url');
   }
 }
 
@@ -153,10 +174,6 @@ function answerFaulty(response: ServerResponse, fault: Fault): void {
     case 'silence':
       return;
   }
-}
-
-function refuse(response: ServerResponse, code: string, words: string): void {
-  send(response, 403, { error_description: words, error_code: code });
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

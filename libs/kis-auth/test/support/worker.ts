@@ -24,7 +24,7 @@ const steps: Readonly<Record<string, () => Promise<unknown>>> = {
     await lease?.release();
     return 'released';
   },
-  status: () => Promise.resolve(key.credentials.status),
+  status: () => Promise.resolve(key.credentials.statistics),
 };
 
 process.on('message', ({ step, id }: { step: string; id: number }) => {

@@ -8,6 +8,8 @@ export interface MetricDefinition<Name extends string> {
   readonly help: string;
   /** @default none */
   readonly labels?: readonly Name[];
+  /** Named alike in every service that has it: without the prefix. */
+  readonly isShared?: true;
 }
 
 /** One value of a metric that is read from elsewhere. */
@@ -201,8 +203,8 @@ export class MetricsRegistry {
     this.#registry.registerMetric(metric as unknown as Metric);
   }
 
-  #name({ name }: MetricDefinition<string>): string {
-    return `${this.#prefix}${name}`;
+  #name({ name, isShared }: MetricDefinition<string>): string {
+    return isShared ? name : `${this.#prefix}${name}`;
   }
 }
 

@@ -36,10 +36,27 @@ describe('inspectFrames', () => {
       controlFrames: 1,
       brokenLines: 0,
     });
-    expect([...venues]).toEqual([
+    expect([...venues]).toMatchObject([
       ['plain', { dataFrames: 2, symbols: ['A', 'B'] }],
       ['other', { dataFrames: 1, symbols: ['B'] }],
     ]);
+  });
+
+  it('knows to the minute when a data frame was received', async () => {
+    const begin = Date.UTC(2026, 8, 22, 14, 58);
+    const at = (second: number) =>
+      `${JSON.stringify({ venue: 'plain', received_at_ns: `${begin + second * 1_000}000000`, frame: `code A ${second}` })}\n`;
+    const seconds = Array.from({ length: 300 }, (_, each) => each * 3);
+    const { venues } = await inspect(`${seconds.map(at).join(line('heartbeat'))}broken\n`);
+    const { recordedAtMs } = venues.get('plain') ?? {};
+    for (const [frame, second] of seconds.entries()) {
+      const late = begin + second * 1_000 - (recordedAtMs?.(frame) ?? 0);
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(60_000);
+    }
+    expect(recordedAtMs?.(300)).toBe(begin + 840_000);
+    const untimed = await inspect('{"venue":"plain","frame":"code A 1"}\n');
+    expect(untimed.venues.get('plain')?.recordedAtMs(0)).toBeUndefined();
   });
 
   it('counts broken lines to the venue of the line before, at the head to the first venue named', async () => {

@@ -24,6 +24,13 @@ export interface InspectedVenue {
   readonly dataFrames: number;
   /** Every code that could be read, sorted. */
   readonly symbols: readonly string[];
+  /**
+   * About when a data frame was received, ms since the epoch: at most a minute before the file says. `undefined` where the
+   * file does not say.
+   *
+   * @param frame counted from 0, as they are played
+   */
+  recordedAtMs(frame: number): number | undefined;
 }
 
 /**
@@ -55,12 +62,16 @@ class Tally {
   lines = 0;
   #controlFrames = 0;
   #brokenLines = 0;
-  readonly #venues = new Map<string, { dataFrames: number; readonly symbols: Set<string> }>();
+  readonly #venues = new Map<
+    string,
+    { dataFrames: number; readonly symbols: Set<string>; readonly minutes: FrameMinutes }
+  >();
 
   count(line: RecordedLine, venue: SimulatedVenue): void {
     this.lines += 1;
     let counted = this.#venues.get(venue.id);
-    if (counted === undefined) this.#venues.set(venue.id, (counted = { dataFrames: 0, symbols: new Set() }));
+    if (counted === undefined)
+      this.#venues.set(venue.id, (counted = { dataFrames: 0, symbols: new Set(), minutes: new FrameMinutes() }));
     if (line.frame === undefined) {
       this.#brokenLines += 1;
     } else if (!venue.isData(line.frame)) {
@@ -69,13 +80,15 @@ class Tally {
     } else {
       for (const symbol of venue.symbolsIn(line.frame)) counted.symbols.add(symbol);
     }
+    counted.minutes.note(counted.dataFrames, line.receivedAtMs);
     counted.dataFrames += 1;
   }
 
   result(): Omit<FramesInspection, 'contentHash'> {
-    const venues = [...this.#venues].map(
-      ([id, { dataFrames, symbols }]) => [id, { dataFrames, symbols: [...symbols].sort() }] as const,
-    );
+    const venues = [...this.#venues].map(([id, { dataFrames, symbols, minutes }]): [string, InspectedVenue] => {
+      const recordedAtMs = (frame: number) => minutes.at(frame);
+      return [id, { dataFrames, symbols: [...symbols].sort(), recordedAtMs }];
+    });
     return {
       lines: this.lines,
       dataFrames: this.lines - this.#controlFrames,
@@ -83,6 +96,29 @@ class Tally {
       brokenLines: this.#brokenLines,
       venues: new Map(venues),
     };
+  }
+}
+
+const MINUTE_MS = 60_000;
+
+/** The first frame of each minute, and when it came: a recorded day is a thousand of them. */
+class FrameMinutes {
+  readonly #minutes: { readonly frame: number; readonly at: number }[] = [];
+
+  note(frame: number, at: number | undefined): void {
+    const last = this.#minutes.at(-1);
+    if (at === undefined || (last !== undefined && Math.abs(at - last.at) < MINUTE_MS)) return;
+    this.#minutes.push({ frame, at });
+  }
+
+  at(frame: number): number | undefined {
+    let [low, high] = [0, this.#minutes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#minutes[middle]?.frame ?? 0) <= frame) low = middle + 1;
+      else high = middle;
+    }
+    return this.#minutes[Math.max(0, low - 1)]?.at;
   }
 }
 

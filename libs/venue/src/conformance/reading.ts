@@ -1,6 +1,6 @@
 import { MarketDataError, validOrderBook, validTick, type Nanoseconds } from '@aipx/market-model';
 import { expect } from 'vitest';
-import type { FrameReading, FrameRecord, Subscription, VenueDriver, VenueSession } from '../driver.js';
+import type { FrameReading, FrameRecord, Subscription, TradingNews, VenueDriver, VenueSession } from '../driver.js';
 
 /** Any receive time: the driver only passes it on. */
 export const RECEIVED_AT: Nanoseconds = 1_787_728_554_900_000_000n;
@@ -22,6 +22,10 @@ export function recordsOf(reading: FrameReading): readonly FrameRecord[] {
 
 /** What every reading keeps, whatever the frame was. */
 export function expectSound(reading: FrameReading, driver: VenueDriver, subscriptions: readonly Subscription[]): void {
+  if (reading.kind !== 'refusal') {
+    expectSoundNews(reading.trading ?? [], subscriptions);
+    expect(reading.notices ?? []).not.toContain('');
+  }
   switch (reading.kind) {
     case 'data':
       expect(reading.records.length, 'a data frame without a record vanishes from the counts').toBeGreaterThan(0);
@@ -36,6 +40,13 @@ export function expectSound(reading: FrameReading, driver: VenueDriver, subscrip
     default:
       reading satisfies never;
       expect.unreachable(`no such reading: ${JSON.stringify(reading)}`);
+  }
+}
+
+function expectSoundNews(trading: readonly TradingNews[], subscriptions: readonly Subscription[]): void {
+  for (const { symbol, detail } of trading) {
+    expect(subscriptions.map((subscription) => subscription.symbol)).toContain(symbol);
+    expect(detail).not.toBe('');
   }
 }
 

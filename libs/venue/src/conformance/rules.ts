@@ -14,6 +14,7 @@ export interface ConformanceRule {
 }
 
 const FUZZ_RUNS = { numRuns: 500 };
+const FORTNIGHT_MINUTES = 14 * 24 * 60;
 
 export const conformanceRules: readonly ConformanceRule[] = [
   {
@@ -72,6 +73,20 @@ export const conformanceRules: readonly ConformanceRule[] = [
     check({ driver }) {
       expect(new URL(driver.defaults.websocketUrl).protocol).toMatch(/^wss?:$/);
       expect(new URL(driver.defaults.apiUrl).protocol).toMatch(/^https?:$/);
+    },
+  },
+  {
+    title: 'is connected while data is expected, and names a later time at which it is expected next',
+    check({ driver }) {
+      const { isDataExpected = () => true, isConnectionWanted = () => true } = driver;
+      for (let minutes = 0; minutes < FORTNIGHT_MINUTES; minutes += 7) {
+        const at = RECEIVED_AT + BigInt(minutes) * 60_000_000_000n;
+        if (isDataExpected(at)) expect(isConnectionWanted(at), `connected at ${at}`).toBe(true);
+        const next = driver.dataExpectedFrom?.(at);
+        if (next === undefined) continue;
+        expect(next).toBeGreaterThan(at);
+        expect(isDataExpected(next), `data at ${next}, next to ${at}`).toBe(true);
+      }
     },
   },
   {
@@ -171,7 +186,11 @@ export const conformanceRules: readonly ConformanceRule[] = [
     title: 'tells heartbeats and refusals from market data',
     check({ driver }, { control, refusals, subscriptions }) {
       const session = openSession(driver, subscriptions);
-      for (const frame of control) expect(session.read(frame, RECEIVED_AT).kind).toBe('control');
+      for (const frame of control) {
+        const reading = session.read(frame, RECEIVED_AT);
+        expect(reading.kind).toBe('control');
+        expectSound(reading, driver, subscriptions);
+      }
       for (const frame of refusals) {
         const reading = session.read(frame, RECEIVED_AT);
         expect(reading.kind).toBe('refusal');

@@ -88,6 +88,20 @@ export interface MarketOptions {
   readonly now: () => number;
   /** Never twice the same, not even across runs: what trade ids are made of. */
   readonly nextStamp: () => TradeStamp;
+  /** What counts up over a day goes on from here. @default every market begins anew */
+  readonly counters?: MarketCounters;
+}
+
+/** Counters that never fall behind, not even across runs, killed ones included: what ids made of a day's volume need. */
+export interface MarketCounters {
+  /**
+   * What a counter may have reached before this market began; 0 for a new one.
+   *
+   * @param period in which it counts, such as a date; a later one, by the order of text, begins all counters anew
+   */
+  reached(period: string, name: string): number;
+  /** To be called with a counter's value before anybody sees it. */
+  raise(period: string, name: string, value: number): void;
 }
 
 /** A wall-clock ms (possibly a little ahead) and a counter from 0 to 9,999 within it. */

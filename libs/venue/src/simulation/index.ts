@@ -1,4 +1,5 @@
 export type {
+  MarketCounters,
   MarketOptions,
   RestAnswer,
   RestRequest,

@@ -1,4 +1,11 @@
 export { SessionCalendar } from './calendar/calendar.js';
+export {
+  HOLIDAY_CALL,
+  joinHolidayPages,
+  readHolidayPage,
+  type HolidayCursor,
+  type HolidayPage,
+} from './calendar/holidays.js';
 export { parseBusinessDate, type BusinessDate } from './calendar/kst.js';
 export { type Phase, type Session } from './calendar/sessions.js';
 export { parseTradingDays, type SpecialDays, type TradingDay } from './calendar/trading-days.js';
@@ -9,8 +16,10 @@ export { kisDriver, type KisDriverOptions } from './driver/driver.js';
 export { kis } from './venue.js';
 export { MAX_REGISTRATIONS } from './driver/spread.js';
 export { CipherKey, type Decipher } from './frame/cipher.js';
-export { isDataFrame } from './frame/frame.js';
+export { isDataFrame, splitFrame, type Frame } from './frame/frame.js';
+export { BOOK } from './layout/order-book.js';
 export { STREAMS, type RecordKind, type Segment, type Stream } from './layout/streams.js';
+export { TRADE } from './layout/trade.js';
 export { VolumeSequence, type SequenceState, type Sighting, type VolumeStep } from './loss/volume-sequence.js';
 export {
   DataReader,

@@ -124,7 +124,9 @@ describe('records of a KIS frame', () => {
       symbol: '',
       error: { message: 'H0STCNT0 record 3: is missing: the frame announces 3 and holds 2' },
       bytes: bytes(frame),
+      records: 1,
     });
+    expect(recordsOf(frameOf('H0STCNT0', [A, B], 5))[2]).toMatchObject({ outcome: 'rejected', records: 3 });
   });
 
   it('are all found when the count is too low or unreadable', () => {
@@ -139,6 +141,18 @@ describe('records of a KIS frame', () => {
     expect(summary(frameOf('H0STCNT0', wide), reader)).toBe('1001 1002 1003');
     const [a = [], b = [], c = []] = wide;
     expect(summary(frameOf('H0STCNT0', [a, without(b, 5), c]), reader)).toBe('1001 -50 1003');
+  });
+
+  it('are taken out of a damaged frame until there are 1,000 of them; what stands behind is one', () => {
+    const whole = widened(A, 47).join('^');
+    const payload = `${whole}^${'^'.repeat(100_000)}`;
+    const records = recordsOf(`0|H0STCNT0|002|${payload}`);
+    expect(records).toHaveLength(1_001);
+    const kept = records.map((record) => (record.outcome === 'rejected' ? text(record.bytes) : whole));
+    expect(kept.join('^') === payload).toBe(true);
+    expect(records.at(-1)).toMatchObject({
+      error: { message: 'H0STCNT0 record 1001: stands behind 1000 records of a damaged frame' },
+    });
   });
 
   it('with a forged start inside are cut there, and the content decides', () => {

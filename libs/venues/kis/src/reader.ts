@@ -10,7 +10,8 @@ import type { BusinessDate } from './calendar/kst.js';
 import { redactBytes } from './control/redact.js';
 import type { CipherKey, Decipher } from './frame/cipher.js';
 import { splitFrame, type Frame } from './frame/frame.js';
-import { fieldRange } from './frame/bytes.js';
+import { FieldBytes } from './frame/bytes.js';
+import { PayloadFields } from './frame/payload-fields.js';
 import { cutRecords, isCode, type Span } from './frame/spans.js';
 import { BOOK } from './layout/order-book.js';
 import { STREAMS, type Stream } from './layout/streams.js';
@@ -43,6 +44,8 @@ export interface RejectedRecord {
   readonly error: MarketDataError;
   /** The record as received; the whole frame where no record can be told apart. */
   readonly bytes: Uint8Array;
+  /** Records that it stands for, where that is known: several that are announced and not there. */
+  readonly records: number | undefined;
 }
 
 /** Records of a stream have another width than before. Each new width of a stream is reported once a connection. */
@@ -61,8 +64,9 @@ export interface DataReading {
 /** A frame's payload while its records are read. */
 interface Payload {
   readonly bytes: Uint8Array;
-  readonly encrypted: boolean;
-  readonly fields: readonly string[];
+  /** Absent where the fields are not in the bytes: the frame is encrypted. */
+  readonly fieldBytes: FieldBytes | undefined;
+  readonly fields: PayloadFields;
   readonly stream: Stream;
   readonly receivedAt: Nanoseconds;
 }
@@ -91,7 +95,7 @@ export class DataReader {
       return rejectedFrame(asMarketDataError(cause, 'VALIDATION_FRAME'), redactBytes(bytes));
     }
     const stream = STREAMS.get(frame.trId);
-    if (stream === undefined) return rejectedFrame(unknownStream(frame.trId), bytes);
+    if (stream === undefined) return rejectedFrame(unknownStream(frame.trId), redactBytes(bytes));
     try {
       return this.#readRecords(bytes, this.#decrypted(frame), stream, receivedAt);
     } catch (cause) {
@@ -110,7 +114,7 @@ export class DataReader {
   }
 
   #readRecords(bytes: Uint8Array, frame: Frame, stream: Stream, receivedAt: Nanoseconds): DataReading {
-    const fields = frame.payload.split('^');
+    const fields = new PayloadFields(frame.payload);
     const { spans, width } = cutRecords({
       fields,
       count: frame.count,
@@ -118,7 +122,8 @@ export class DataReader {
       seenWidths: this.#widths.get(stream.trId) ?? [],
       isSubscribed: (code) => this.#options.isSubscribed(stream.trId, code),
     });
-    const payload: Payload = { bytes, encrypted: frame.encrypted, fields, stream, receivedAt };
+    const fieldBytes = frame.encrypted ? undefined : new FieldBytes(bytes);
+    const payload: Payload = { bytes, fieldBytes, fields, stream, receivedAt };
     const records = spans.map((span, index) => this.#readSpan(payload, span, index + 1));
     // A record that cannot be read may owe its width to the same damage.
     const isSound = width !== undefined && records.every(({ outcome }) => outcome !== 'rejected');
@@ -127,7 +132,7 @@ export class DataReader {
 
   #readSpan(payload: Payload, span: Span, number: number): RecordReading {
     const { fields, stream, receivedAt } = payload;
-    const code = span.from === span.to ? '' : (fields[span.from] as string);
+    const code = span.from === span.to ? '' : fields.at(span.from);
     const symbol = this.#options.isSubscribed(stream.trId, code) ? code : '';
     try {
       if (span.fault !== undefined) throw new MarketDataError('VALIDATION_FRAME', span.fault);
@@ -164,7 +169,10 @@ export class DataReader {
 const MAX_WIDTHS = 8;
 
 function rejectedFrame(error: MarketDataError, bytes: Uint8Array, channel?: Channel): DataReading {
-  return { records: [{ outcome: 'rejected', symbol: '', channel, error, bytes }], widthChange: undefined };
+  return {
+    records: [{ outcome: 'rejected', symbol: '', channel, error, bytes, records: undefined }],
+    widthChange: undefined,
+  };
 }
 
 function unknownStream(trId: string): MarketDataError {
@@ -181,7 +189,7 @@ function ignored(code: string): RecordReading {
 }
 
 function rejectedRecord(payload: Payload, span: Span, number: number, symbol: string, cause: unknown): RejectedRecord {
-  const { bytes, encrypted, stream } = payload;
+  const { bytes, fieldBytes, stream } = payload;
   const { code, message } = asMarketDataError(cause, 'VALIDATION_FRAME');
   const about = `${stream.trId} record ${number}${symbol === '' ? '' : `, ${symbol}`}: ${message}`;
   return {
@@ -190,6 +198,7 @@ function rejectedRecord(payload: Payload, span: Span, number: number, symbol: st
     channel: stream.channel,
     // The width in each error: fields that the venue puts in between are told from damage by it.
     error: new MarketDataError(code, about, { cause, context: { fields: span.to - span.from } }),
-    bytes: encrypted || span.from === span.to ? bytes : fieldRange(bytes, span.from, span.to),
+    bytes: fieldBytes === undefined || span.from === span.to ? bytes : fieldBytes.range(span.from, span.to),
+    records: span.records ?? 1,
   };
 }

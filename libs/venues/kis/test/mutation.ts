@@ -60,7 +60,23 @@ export function randomFrame(random: Random, streamWidths: ReadonlyMap<string, nu
   return { bytes: encoder.encode(head + records.join('^')), ranges };
 }
 
-const SCRAPS = ['^', '^^', '|', '(null)', '-', '.', '0', '9', '005930', '^005930^093000^', '\u0000', '가', '{', 'Y'];
+const SCRAPS = [
+  '^',
+  '^^',
+  '|',
+  '(null)',
+  '-',
+  '.',
+  '0',
+  '9',
+  '9'.repeat(40),
+  '005930',
+  '^005930^093000^',
+  '\u0000',
+  '가',
+  '{',
+  'Y',
+];
 
 /** The bytes with something done to those from `from` to `to`: changed, lost, doubled, inserted, broken UTF-8. */
 export function mutate(random: Random, bytes: Uint8Array, from: number, to: number): Uint8Array {

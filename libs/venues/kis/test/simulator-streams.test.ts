@@ -147,6 +147,21 @@ describe('data', () => {
     expect(text).toMatch(/^005930\^\d{6}\^/);
   });
 
+  it('has one key and iv a stream and connection, whatever the symbol', async () => {
+    const client = await connect();
+    const outputs = [];
+    for (const [transaction, symbol] of [
+      ['H0STCNT0', '005930'],
+      ['H0STCNT0', '000660'],
+      ['H0STASP0', '005930'],
+    ] as const) {
+      outputs.push((await ask(client, transaction, symbol)).body.output);
+    }
+    const [trades, others, books] = outputs;
+    expect(others).toEqual(trades);
+    expect(books).not.toEqual(trades);
+  });
+
   it('can say (null) where the venue has no value', async () => {
     const client = await connect({ settings: { missing: '(null)' } });
     await ask(client, 'H0STCNT0', '005930');

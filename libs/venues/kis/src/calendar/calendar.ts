@@ -7,19 +7,25 @@ import { tradingDay, type SpecialDays } from './trading-days.js';
 /** Longest row of closed days that is believed; the longest real ones, around New Year by the moon, have ten. */
 const MAX_CLOSED_DAYS = 60;
 const DAY_SECONDS = 86_400;
-/** How far the venue's clock may be ahead of ours. */
-const CLOCK_TOLERANCE = 300n * 1_000_000_000n;
+/** How far the venue's clock may be ahead of ours. Wide: a book dated a day back is worse than any that it lets pass. */
+const CLOCK_TOLERANCE = 3_600n * 1_000_000_000n;
 
 /**
  * When KRX and Nextrade trade, in Korea time whatever the zone of the process. A function of its list of special days and
- * of the instants it is asked about.
+ * of the instants it is asked about; the list may become a better one while it is used.
  */
 export class SessionCalendar {
-  readonly #special: SpecialDays;
+  #special: SpecialDays;
   #latest: { readonly from: Nanoseconds; readonly to: Nanoseconds; readonly date: BusinessDate } | undefined;
 
   constructor(special: SpecialDays = new Map()) {
     this.#special = special;
+  }
+
+  /** Goes by this list from now on. */
+  replaceDays(special: SpecialDays): void {
+    this.#special = special;
+    this.#latest = undefined;
   }
 
   /** Whether any session is on. Of the unified segment: of KRX or of Nextrade. */
@@ -40,6 +46,12 @@ export class SessionCalendar {
       if (next !== undefined) return next;
     }
     return undefined;
+  }
+
+  /** Whether a day's first session is less than `before` away, or its last less than `after` ago. In between: yes. */
+  isAroundSessions(segment: Segment, instant: Nanoseconds, before: Nanoseconds, after: Nanoseconds): boolean {
+    const sessions = this.#sessionsOn(segment, kstDate(instant));
+    return sessions.some(({ from }) => instant >= from - before) && sessions.some(({ to }) => instant < to + after);
   }
 
   /** All sessions of a day, by start; none on a day without trading. */
@@ -63,16 +75,17 @@ export class SessionCalendar {
   }
 
   /**
-   * The business date of a quote, which prints only its time: the present one, unless that puts the quote into the future.
-   * Then it is of the trading day before: sent just before midnight, or a leftover that comes with a subscription before the
-   * opening.
+   * The business date of a quote, which prints only its time: the latest that does not put the quote more than an hour into
+   * the future. That may be the next day's, just before our midnight; or that of the trading day before: sent just before
+   * midnight, or a leftover that comes with a subscription before the opening.
    *
    * @param time `HHMMSS`
    * @throws {MarketDataError} `VALIDATION_TIME` when `time` is none
    */
   dateOfQuote(time: string, receivedAt: Nanoseconds): BusinessDate {
-    const date = this.businessDateOf(receivedAt);
-    if (kstInstant(date, secondOfDay(time)) <= receivedAt + CLOCK_TOLERANCE) return date;
+    const latest = receivedAt + CLOCK_TOLERANCE;
+    const date = this.businessDateOf(latest);
+    if (kstInstant(date, secondOfDay(time)) <= latest) return date;
     return this.#tradingDateUpTo(plainDate(date).subtract({ days: 1 }), receivedAt);
   }
 

@@ -13,7 +13,7 @@ export interface TradingDay {
 
 export const USUAL_OPENING = 9 * 60;
 export const USUAL_CLOSING = 15 * 60 + 30;
-const USUAL: TradingDay = { opening: USUAL_OPENING, closing: USUAL_CLOSING, nxtPreMarket: true };
+export const USUAL_DAY: TradingDay = { opening: USUAL_OPENING, closing: USUAL_CLOSING, nxtPreMarket: true };
 
 /** Days that differ from the rule that Monday to Friday trade at the usual hours; `undefined`: closed. */
 export type SpecialDays = ReadonlyMap<BusinessDate, TradingDay | undefined>;
@@ -57,7 +57,7 @@ export function parseTradingDays(json: string): SpecialDays {
 export function tradingDay(special: SpecialDays, date: Temporal.PlainDate): TradingDay | undefined {
   const key = businessDateFrom(date);
   if (special.has(key)) return special.get(key);
-  return date.dayOfWeek <= 5 ? USUAL : undefined;
+  return date.dayOfWeek <= 5 ? USUAL_DAY : undefined;
 }
 
 const NAMES = new Set(['date', 'open', 'opening', 'closing', 'nxtPreMarket']);

@@ -64,13 +64,14 @@ const CODES: readonly ControlCode[] = [
 const BY_CODE = new Map(CODES.map((one) => [one.code, one]));
 
 /**
- * The meaning of an answer: by its code, else by its words. An answer that is in no table stands for what `rt_cd` says:
- * granted, or worth a later try.
+ * The meaning of an answer: by its code, else by its words. An answer that is in no table stands for what `rt_cd` says: 0 granted,
+ * 9 an error of the session, anything else worth a later try.
  */
-export function controlAction(msgCode: string, words: string, granted: boolean): ControlAction {
+export function controlAction(msgCode: string, words: string, rtCode: unknown): ControlAction {
   const known = BY_CODE.get(msgCode) ?? CODES.find((one) => beginsWith(words, one.words));
   if (known !== undefined) return known.action;
-  if (!granted) return 'retry-later';
+  if (rtCode === '9') return 'back-off';
+  if (rtCode !== '0') return 'retry-later';
   return beginsWith(words, 'UNSUB') ? 'freed' : 'active';
 }
 

@@ -85,8 +85,17 @@ describe('KIS control messages', () => {
 
   it('that are in no table stand for what rt_cd says', () => {
     expect(answer('OPSP0777', 'SOMETHING NEW', '1').action).toBe('retry-later');
+    expect(answer('OPSP0777', 'SOMETHING NEW', '9').action).toBe('back-off');
     expect(answer('OPSP0777', 'SOMETHING NEW', '0').action).toBe('active');
     expect(answer('OPSP0777', 'UNSUB DONE', '0').action).toBe('freed');
+  });
+
+  it('are cut where they are longer than any that is known: they go to logs', () => {
+    const long = 'x'.repeat(100_000);
+    const refused = answer(long, `invalid approval : ${APPROVAL_KEY} ${long}`, '9', long);
+    const told = JSON.stringify([refused, refusalOf(refused)]);
+    expect(told.length).toBeLessThan(2_000);
+    expect(told).not.toContain(APPROVAL_KEY);
   });
 
   it('without both parts of a key have none', () => {

@@ -45,14 +45,13 @@ export function readControl(bytes: Uint8Array): ControlMessage {
   const words = member(body, 'msg1');
   if (typeof code !== 'string' && typeof words !== 'string') return unreadable('neither msg_cd nor msg1', text);
   const message = typeof words === 'string' ? words : '';
-  const granted = member(body, 'rt_cd') === '0';
   return {
     kind: 'answer',
     trId,
     symbol: named(member(header, 'tr_key')),
-    code: typeof code === 'string' ? redact(code) : '',
-    action: controlAction(typeof code === 'string' ? code : '', message, granted),
-    message: redact(message),
+    code: typeof code === 'string' ? shown(code) : '',
+    action: controlAction(typeof code === 'string' ? code : '', message, member(body, 'rt_cd')),
+    message: shown(message),
     key: readKey(member(body, 'output')),
   };
 }
@@ -69,6 +68,7 @@ export function refusalOf(answer: ControlAnswer): MarketDataError | undefined {
 }
 
 const HEARTBEAT = 'PINGPONG';
+const MAX_SHOWN = 120;
 const SUCCESSES: ReadonlySet<ControlAction> = new Set(['active', 'already-active', 'freed', 'already-freed']);
 /** Asking again cannot help. */
 const FINAL: ReadonlySet<ControlAction> = new Set(['fatal', 'drop-symbol', 'not-entitled', 'stop-adding']);
@@ -82,7 +82,13 @@ function readKey(output: unknown): CipherKey | undefined {
 }
 
 function named(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value !== '(null)' ? redact(value) : undefined;
+  return typeof value === 'string' && value !== '' && value !== '(null)' ? shown(value) : undefined;
+}
+
+/** Without secrets, and no longer than any text that the venue is known to send. */
+function shown(text: string): string {
+  const redacted = redact(text);
+  return redacted.length > MAX_SHOWN ? `${redacted.slice(0, MAX_SHOWN)}…` : redacted;
 }
 
 function member(value: unknown, name: string): unknown {
@@ -90,8 +96,9 @@ function member(value: unknown, name: string): unknown {
 }
 
 function unreadable(reason: string, text: string): ControlMessage {
-  const redacted = redact(text);
-  const shown = JSON.stringify(redacted.length > 120 ? `${redacted.slice(0, 120)}…` : redacted);
-  const error = new MarketDataError('VALIDATION_FRAME', `unreadable message: ${reason}: ${shown}`);
-  return { kind: 'unreadable', error, text: redacted };
+  const error = new MarketDataError(
+    'VALIDATION_FRAME',
+    `unreadable message: ${reason}: ${JSON.stringify(shown(text))}`,
+  );
+  return { kind: 'unreadable', error, text: redact(text) };
 }

@@ -14,14 +14,29 @@ export interface KisDriverOptions {
   readonly segment?: Segment;
   /** @default every weekday trades */
   readonly calendar?: SessionCalendar;
+  /**
+   * Whether to follow halts and changes of session, one registration a symbol. The virtual server does not have them.
+   *
+   * @default true
+   */
+  readonly marketOperations?: boolean;
+  /** Whether to be connected from shortly before a day's first session until shortly after its last only. @default false */
+  readonly sessionsOnly?: boolean;
   /** Needed for encrypted frames only, which no stream of market data has. */
   readonly decipher?: Decipher;
 }
+
+/** Time for a new token, for a key that another process or a lost session still holds, and for 41 registrations. */
+const CONNECTED_BEFORE = 10n * 60n * 1_000_000_000n;
+/** For what comes late. */
+const CONNECTED_AFTER = 5n * 60n * 1_000_000_000n;
 
 /** Korea Investment & Securities: trades and 10-level books of KRX and Nextrade stocks, 41 streams a key. */
 export function kisDriver({
   segment = 'KRX',
   calendar = new SessionCalendar(),
+  marketOperations = true,
+  sessionsOnly = false,
   decipher,
 }: KisDriverOptions = {}): VenueDriver {
   return {
@@ -44,9 +59,14 @@ export function kisDriver({
       bookDepth: BOOK_DEPTH,
     },
     parseSymbol,
-    spread,
+    spread: (subscriptions, keys) => spread(subscriptions, keys, marketOperations),
     newMemory: () => new VolumeMemory(calendar),
     isDataExpected: (at) => calendar.isDataExpected(segment, at),
-    openSession: (options) => new KisSession({ ...options, segment, calendar, ...(decipher && { decipher }) }),
+    dataExpectedFrom: (at) => calendar.nextSession(segment, at)?.from,
+    ...(sessionsOnly && {
+      isConnectionWanted: (at) => calendar.isAroundSessions(segment, at, CONNECTED_BEFORE, CONNECTED_AFTER),
+    }),
+    openSession: (options) =>
+      new KisSession({ ...options, segment, calendar, marketOperations, ...(decipher && { decipher }) }),
   };
 }

@@ -2,11 +2,18 @@ import fc from 'fast-check';
 import type { Decimal, Tick } from '@aipx/market-model';
 import { describe, expect, it } from 'vitest';
 import { SessionCalendar } from '../calendar/calendar.js';
+import type { Segment } from '../layout/streams.js';
 import { VolumeMemory } from './memory.js';
 
 const calendar = new SessionCalendar();
 
-function trade(cumulative: number, volume: number, date = '20260915', symbol = '005930'): Tick {
+function trade(
+  cumulative: number,
+  volume: number,
+  date = '20260915',
+  symbol = '005930',
+  segment: Segment = 'KRX',
+): Tick {
   return {
     kind: 'tick',
     exchange: 'kis',
@@ -17,7 +24,7 @@ function trade(cumulative: number, volume: number, date = '20260915', symbol = '
     change: undefined,
     changeRate: undefined,
     side: 'BUY',
-    tradeId: `KRX-${date}-${cumulative}`,
+    tradeId: `${segment}-${date}-${cumulative}`,
     receivedTimestamp: 1n,
     streamType: 'REALTIME',
   };
@@ -53,6 +60,21 @@ describe('the memory of volumes', () => {
     const memory = new VolumeMemory(calendar);
     const other = (cumulative: number) => trade(cumulative, 1, '20260915', '000660');
     expect(seen(memory, trade(100, 1), other(7), trade(101, 1), other(9))).toEqual(['', '', '', '1']);
+  });
+
+  it('keeps segments apart: each counts its own volume, also where the segment was changed within the day', () => {
+    const memory = new VolumeMemory(calendar);
+    const nextrade = (cumulative: number, volume: number) => trade(cumulative, volume, '20260915', '005930', 'NXT');
+    memory.resume(trade(5_000, 10));
+    expect(seen(memory, nextrade(40, 10), nextrade(55, 5), nextrade(5_000, 1))).toEqual(['', '10', '4944']);
+    memory.resume(nextrade(20, 1));
+    expect(seen(memory, nextrade(5_001, 1), trade(5_003, 1))).toEqual(['10', '2']);
+  });
+
+  it('lets a late trade pass that is behind what is remembered: nobody knows whether it came', () => {
+    const memory = new VolumeMemory(calendar);
+    for (let each = 1; each <= 1_000; each += 1) memory.observe(trade(10 * each, 5));
+    expect(seen(memory, trade(5, 5), trade(9_990, 5))).toEqual(['', 'repeated']);
   });
 
   it('goes on behind the last stored trade after a restart within the day', () => {

@@ -2,6 +2,7 @@ import type { Decimal, Nanoseconds, Tick } from '@aipx/market-model';
 import type { FrameRecord, SessionMemory } from '@aipx/venue';
 import type { SessionCalendar } from '../calendar/calendar.js';
 import { kstInstant } from '../calendar/kst.js';
+import type { Segment } from '../layout/streams.js';
 import { VolumeSequence, type SequenceState, type Sighting } from '../loss/volume-sequence.js';
 import { parseTradeId } from '../record/trade-id.js';
 
@@ -16,8 +17,9 @@ export interface Observed {
 /** The volumes of every symbol, from one connection and one process to the next. */
 export class VolumeMemory implements SessionMemory {
   readonly #calendar: SessionCalendar;
+  /** By segment and symbol: each segment counts its own volume. */
   readonly #sequences = new Map<string, VolumeSequence>();
-  /** Found to be missing when an earlier trade was learned of: told with the symbol's next trade. */
+  /** Found to be missing when an earlier trade was learned of: told with the next trade. By segment and symbol too. */
   readonly #found = new Map<string, bigint>();
 
   constructor(calendar: SessionCalendar) {
@@ -30,41 +32,46 @@ export class VolumeMemory implements SessionMemory {
   }
 
   resume({ symbol, tradeId }: Tick): void {
-    const sequence = this.#sequences.get(symbol);
-    const state = sequence?.state();
+    const { segment, businessDate, cumulativeVolume } = parseTradeId(tradeId);
+    const name = nameOf(segment, symbol);
+    const state = this.#sequences.get(name)?.state();
     if (state === undefined) {
-      this.#sequences.set(symbol, VolumeSequence.afterTrade(tradeId));
+      this.#sequences.set(name, VolumeSequence.afterTrade(tradeId));
       return;
     }
-    const { businessDate, cumulativeVolume } = parseTradeId(tradeId);
     if (state.businessDate !== businessDate) return;
-    const missed = this.#fillBeginning(symbol, state, cumulativeVolume);
-    if (missed > 0n) this.#found.set(symbol, (this.#found.get(symbol) ?? 0n) + missed);
+    const missed = this.#fillBeginning(name, state, cumulativeVolume);
+    if (missed > 0n) this.#found.set(name, (this.#found.get(name) ?? 0n) + missed);
   }
 
   /** @param trade one that is sound and not seen yet by this */
   observe(trade: Tick): Observed {
-    const { businessDate, cumulativeVolume } = parseTradeId(trade.tradeId);
-    let sequence = this.#sequences.get(trade.symbol);
+    const { segment, businessDate, cumulativeVolume } = parseTradeId(trade.tradeId);
+    const name = nameOf(segment, trade.symbol);
+    let sequence = this.#sequences.get(name);
     const dayBefore = sequence?.state()?.businessDate;
-    if (sequence === undefined) this.#sequences.set(trade.symbol, (sequence = new VolumeSequence()));
+    if (sequence === undefined) this.#sequences.set(name, (sequence = new VolumeSequence()));
     const sighting = sequence.observe({ businessDate, volume: BigInt(trade.volume), cumulativeVolume });
-    const missed = missedBy(sighting, dayBefore !== undefined) + (this.#found.get(trade.symbol) ?? 0n);
-    this.#found.delete(trade.symbol);
+    const missed = missedBy(sighting, dayBefore !== undefined) + (this.#found.get(name) ?? 0n);
+    this.#found.delete(name);
     const missing = missed > 0n ? [missingVolume(trade.symbol, missed)] : [];
     return { isRepeated: sighting.kind === 'repeated', missing };
   }
 
   /** The first trade of this process came before the last stored one was known: what lies between the two is missing. */
-  #fillBeginning(symbol: string, state: SequenceState, stored: bigint): bigint {
+  #fillBeginning(name: string, state: SequenceState, stored: bigint): bigint {
     const [beginning, ...others] = state.missing;
     if (beginning?.[0] !== '0') return 0n;
     const firstSeen = BigInt(beginning[1]);
     const isMissing = firstSeen > stored;
     const missing = isMissing ? [[String(stored), beginning[1]] as const, ...others] : others;
-    this.#sequences.set(symbol, VolumeSequence.from({ ...state, missing }));
+    this.#sequences.set(name, VolumeSequence.from({ ...state, missing }));
     return isMissing ? firstSeen - stored : 0n;
   }
+}
+
+function nameOf(segment: Segment, symbol: string): string {
+  return `${segment} ${symbol}`;
 }
 
 /** Before a day's first trade that is seen, something is only known to be missing where the day before is known. */

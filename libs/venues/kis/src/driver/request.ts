@@ -1,5 +1,5 @@
 import type { Subscription } from '@aipx/venue';
-import { STREAMS, type Segment, type Stream } from '../layout/streams.js';
+import { STREAMS, type RecordKind, type Segment, type Stream } from '../layout/streams.js';
 
 /** Registers one stream of one symbol. There is no request for several (official samples and portal). */
 export function registration(approvalKey: string, trId: string, symbol: string): string {
@@ -11,8 +11,17 @@ export function registration(approvalKey: string, trId: string, symbol: string):
 
 /** The stream that carries a channel of a segment. */
 export function streamOf(segment: Segment, channel: Subscription['channel']): Stream {
+  return find(segment, channel === 'tick' ? 'trade' : channel);
+}
+
+/** The stream that carries halts and changes of session; there is none of all symbols together. */
+export function operationsOf(segment: Segment): Stream {
+  return find(segment, 'operation');
+}
+
+function find(segment: Segment, kind: RecordKind): Stream {
   for (const stream of STREAMS.values()) {
-    if (stream.segment === segment && stream.channel === channel) return stream;
+    if (stream.segment === segment && stream.kind === kind) return stream;
   }
-  throw new RangeError(`${segment} has no stream of ${channel}`);
+  throw new RangeError(`${segment} has no stream of ${kind}`);
 }

@@ -1,16 +1,28 @@
 import type { FrameReading, Subscription } from '@aipx/venue';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { bookFrame, bytes, frameOf, RECEIVED_AT, TRADE, tradeFrame, withFields } from '../../test/reading.js';
+import {
+  bookFrame,
+  bytes,
+  frameOf,
+  RECEIVED_AT,
+  text,
+  TRADE,
+  tradeFrame,
+  widened,
+  withFields,
+} from '../../test/reading.js';
 import { TRADE as AT } from '../layout/trade.js';
-import { kisDriver } from './driver.js';
+import { kisDriver, type KisDriverOptions } from './driver.js';
 
 const APPROVAL_KEY = '11111111-2222-3333-4444-555555555555';
 const TRADES: Subscription = { symbol: '005930', channel: 'tick' };
 const BOOKS: Subscription = { symbol: '066570', channel: 'orderbook' };
 
+const ABSENT = 'absent';
+
 function answer(code: string, words: string, trId: string | null = 'H0STCNT0', symbol = '005930'): Uint8Array {
   const rt_cd = code === 'OPSP0000' ? '0' : '1';
-  const header = { tr_id: trId, tr_key: symbol, encrypt: 'N' };
+  const header = { ...(trId !== ABSENT && { tr_id: trId }), tr_key: symbol, encrypt: 'N' };
   return bytes(JSON.stringify({ header, body: { rt_cd, msg_cd: code, msg1: words } }));
 }
 
@@ -30,14 +42,33 @@ describe('a session of KIS', () => {
     read = (frame) => session.read(typeof frame === 'string' ? bytes(frame) : frame, RECEIVED_AT);
   });
 
-  it('registers each stream by itself, as the portal writes it', () => {
+  it('registers each stream by itself, as the portal writes it, and behind them the market operations of each symbol', () => {
     expect(opening.map((text) => JSON.parse(text) as unknown)).toEqual([
       {
         header: { approval_key: APPROVAL_KEY, custtype: 'P', tr_type: '1', 'content-type': 'utf-8' },
         body: { input: { tr_id: 'H0STCNT0', tr_key: '005930' } },
       },
-      expect.objectContaining({ body: { input: { tr_id: 'H0STASP0', tr_key: '066570' } } }),
+      ...['H0STASP0 066570', 'H0STMKO0 005930', 'H0STMKO0 066570'].map((words) => {
+        const [tr_id, tr_key] = words.split(' ');
+        return expect.objectContaining({ body: { input: { tr_id, tr_key } } }) as unknown;
+      }),
     ]);
+  });
+
+  it('asks for the market operations of a symbol once, of its segment, and not where the server has none', () => {
+    const operations = (options: KisDriverOptions) =>
+      kisDriver(options)
+        .openSession({
+          subscriptions: [TRADES, { ...TRADES, channel: 'orderbook' }],
+          bookDepth: 10,
+          connectionId: 'c1',
+          secret: APPROVAL_KEY,
+        })
+        .opening.flatMap((text) => /H0..MKO0/.exec(text)?.[0] ?? []);
+    expect(operations({})).toEqual(['H0STMKO0']);
+    expect(operations({ segment: 'NXT' })).toEqual(['H0NXMKO0']);
+    expect(operations({ segment: 'UN' })).toEqual(['H0UNMKO0']);
+    expect(operations({ marketOperations: false })).toEqual([]);
   });
 
   it('takes the streams of its segment', () => {
@@ -67,6 +98,48 @@ describe('a session of KIS', () => {
     });
     expect(read('0|H0STCNT0|001|005930^')).toMatchObject({ records: [{ outcome: 'rejected' }] });
     expect(read('{')).toMatchObject({ records: [{ outcome: 'rejected', error: { code: 'VALIDATION_FRAME' } }] });
+  });
+
+  it('keeps no secret of a message that is cut, and of data only what cannot be read', () => {
+    const kept = (frame: string) => {
+      const reading = read(frame);
+      if (reading.kind !== 'data') expect.unreachable(`read as ${reading.kind}`);
+      return reading.records.map((record) =>
+        record.outcome === 'rejected' ? text(record.bytes ?? expect.unreachable('the frame as it came')) : '',
+      );
+    };
+    const echo = text(answer('OPSP0011', `invalid approval : ${APPROVAL_KEY}`, null));
+    const granted =
+      '{"header":{"tr_id":"H0STCNT0","tr_key":"005930"},"body":{"rt_cd":"0","output":{"iv":"ca513e8bf725c575","key":"uvbpznjqabrx"}}}';
+    expect(kept(echo.slice(0, -10))).toEqual([expect.stringMatching(/"invalid approval : \[redacted]$/)]);
+    expect(kept(granted.slice(0, -6))).toEqual([expect.stringMatching(/"iv":"\[redacted]","key":"\[redacted]$/)]);
+    expect(kept(`0|H0STCNT9|001|${APPROVAL_KEY}`)).toEqual(['0|H0STCNT9|001|[redacted]']);
+    const bad = withFields(TRADE, { [AT.STCK_PRPR]: '' });
+    expect(kept(frameOf('H0STCNT0', [TRADE, bad]))).toEqual(['', bad.join('^')]);
+  });
+
+  it('says how many trades a frame announces and does not hold', () => {
+    expect(read(frameOf('H0STCNT0', [TRADE, TRADE], 5))).toMatchObject({
+      records: [{ outcome: 'event' }, {}, { outcome: 'rejected', channel: 'tick', missed: 3n }],
+    });
+  });
+
+  it('notices records of a new width', () => {
+    const width = (fields: number) => read(frameOf('H0STCNT0', [widened(TRADE, fields)]));
+    expect(width(47)).not.toHaveProperty('notices');
+    expect(width(49)).toMatchObject({
+      kind: 'data',
+      notices: [
+        'records of H0STCNT0 have 49 fields, not 47: KIS has changed their layout; ' +
+          'the known fields are read where they stood, check that this still holds',
+      ],
+    });
+    expect(width(49)).not.toHaveProperty('notices');
+    const operation = ['005930', 'N', '(null)', 'F01', '', '', '', '55', 'N', 'N', '', ''];
+    expect(read(frameOf('H0STMKO0', [operation]))).toMatchObject({
+      kind: 'control',
+      notices: [expect.stringContaining('H0STMKO0 have 12 fields, not 10')],
+    });
   });
 
   it('names what the volumes show to be missing before the trade, and leaves out one that came before', () => {
@@ -100,6 +173,45 @@ describe('a session of KIS', () => {
     });
   });
 
+  it('tells halts and their end, beside what cannot be read, and no countdown', () => {
+    const operation = (symbol: string, ...fields: string[]) => [symbol, ...fields];
+    const halt = operation('005930', 'Y', '풍문 조회', '', '', '', '', '58', 'N', 'N');
+    const end = operation('066570', 'N', '(null)', '', '', '', '', '55', 'N', 'N');
+    const countdown = operation('005930', 'N', '(null)', 'F01', '', '', '', '55', 'N', 'N');
+    const broken = operation('005930', '?', '(null)', '', '', '', '', '55', 'N', 'N');
+    const news = [
+      { symbol: '005930', isHalted: true, detail: 'halted: 풍문 조회' },
+      { symbol: '066570', isHalted: false, detail: 'trades as usual' },
+    ];
+    expect(read(frameOf('H0STMKO0', [halt, end]))).toEqual({ kind: 'control', trading: news });
+    expect(read(frameOf('H0STMKO0', [halt, countdown, end]))).toEqual({ kind: 'control', trading: news });
+    expect(read(frameOf('H0STMKO0', [countdown]))).toEqual({ kind: 'control' });
+    expect(read(frameOf('H0STMKO0', [halt, broken, end]))).toMatchObject({
+      kind: 'data',
+      records: [{ outcome: 'rejected', symbol: '005930', channel: undefined }],
+      trading: news,
+    });
+  });
+
+  it('goes on without halts when KIS does not give them', () => {
+    const refused = answer('OPSP0009', 'SUBSCRIBE ERROR : mci send failed', 'H0STMKO0');
+    expect(read(refused)).toEqual({
+      kind: 'control',
+      trading: [
+        {
+          symbol: '005930',
+          detail:
+            'its halts will not be known: KIS refuses H0STMKO0 005930: OPSP0009 SUBSCRIBE ERROR : mci send failed',
+        },
+      ],
+    });
+    expect(read(answer('OPSP0000', 'SUBSCRIBE SUCCESS', 'H0STMKO0'))).toEqual({ kind: 'control' });
+    expect(read(answer('OPSP0007', 'SUBSCRIBE INTERNAL ERROR', 'H0STMKO0'))).toMatchObject({
+      kind: 'control',
+      reply: opening[2],
+    });
+  });
+
   it('answers a heartbeat with the same text', () => {
     const heartbeat = '{"header":{"tr_id":"PINGPONG","datetime":"20260915090000"}}';
     expect(read(heartbeat)).toEqual({ kind: 'control', reply: heartbeat });
@@ -120,6 +232,44 @@ describe('a session of KIS', () => {
     expect(read(answer(code, words))).toMatchObject({
       kind: 'control',
       news: { subscription: TRADES, error: { code: 'CONNECTION_REFUSED_BY_VENUE', retryable: false } },
+    });
+  });
+
+  it.each([
+    ['OPSP0001', 'UNSUBSCRIBE SUCCESS'],
+    ['OPSP0003', 'UNSUBSCRIBE ERROR(not found!)'],
+  ])('takes %s for a stream that does not stand: it never asked for that', (code, words) => {
+    const message = `KIS has ended the registration of H0STCNT0 005930, unasked: ${code} ${words}`;
+    expect(read(answer(code, words))).toMatchObject({
+      kind: 'control',
+      news: { subscription: TRADES, error: { code: 'CONNECTION_REFUSED_BY_VENUE', message, retryable: true } },
+    });
+    expect(read(answer(code, words, 'H0STMKO0'))).toMatchObject({
+      kind: 'control',
+      trading: [{ symbol: '005930', detail: expect.stringContaining('its halts will not be known') as string }],
+    });
+  });
+
+  it.each([
+    ['OPSP0001', 'UNSUBSCRIBE SUCCESS'],
+    ['OPSP0007', 'SUBSCRIBE INTERNAL ERROR'],
+    ['OPSP0008', 'MAX SUBSCRIBE OVER'],
+    ['OPSP0009', 'SUBSCRIBE ERROR : mci send failed'],
+    ['OPSP8991', 'invalid tr_id'],
+    ['OPSP8992', 'invalid tr_key'],
+    ['OPSP0777', 'SOMETHING NEW'],
+  ])('notices %s that names no registration of its own, and goes on', (code, words) => {
+    for (const trId of ['(null)', null, ABSENT]) {
+      expect(read(answer(code, words, trId, ''))).toEqual({
+        kind: 'control',
+        notices: [`KIS refuses or ends a registration and does not say which: ${code} ${words}`],
+      });
+    }
+    expect(read(answer(code, words, 'H0STCNT0', '999999'))).toEqual({
+      kind: 'control',
+      notices: [
+        `KIS refuses or ends a registration and names H0STCNT0 999999, which is none of them: ${code} ${words}`,
+      ],
     });
   });
 

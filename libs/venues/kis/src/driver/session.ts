@@ -1,21 +1,26 @@
 import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
-import type { FrameReading, FrameRecord, SessionOptions, Subscription, VenueSession } from '@aipx/venue';
+import type { FrameReading, FrameRecord, SessionOptions, Subscription, TradingNews, VenueSession } from '@aipx/venue';
 import type { SessionCalendar } from '../calendar/calendar.js';
 import type { ControlAction } from '../control/codes.js';
 import { readControl, refusalOf, type ControlAnswer } from '../control/message.js';
 import type { Decipher } from '../frame/cipher.js';
 import { isDataFrame } from '../frame/frame.js';
 import type { Segment } from '../layout/streams.js';
-import { DataReader, type RecordReading } from '../reader.js';
+import { DataReader, type RecordReading, type WidthChange } from '../reader.js';
 import { VolumeMemory } from './memory.js';
-import { registration, streamOf } from './request.js';
+import { operationsOf, registration, streamOf } from './request.js';
+import { tradingNews } from './trading-news.js';
 
 export interface KisSessionOptions extends SessionOptions {
   readonly segment: Segment;
   readonly calendar: SessionCalendar;
+  /** Whether to ask for the market operations of each symbol too. */
+  readonly marketOperations: boolean;
   /** Needed for encrypted frames only. */
   readonly decipher?: Decipher;
 }
+
+type MarketRecord = Exclude<RecordReading, { outcome: 'operation' }>;
 
 /** The session as a whole is refused; all else concerns one registration. */
 const OF_THE_SESSION: ReadonlySet<ControlAction> = new Set(['new-approval-key', 'already-in-use', 'back-off', 'fatal']);
@@ -33,11 +38,12 @@ export class KisSession implements VenueSession {
   readonly #memory: VolumeMemory;
   /** By TR id and code. */
   readonly #registered = new Map<string, Subscription>();
+  readonly #operations = new Set<string>();
   readonly #retries = new Map<string, number>();
 
   /** @throws {MarketDataError} `CONFIG_INVALID` without an approval key */
   constructor(options: KisSessionOptions) {
-    const { subscriptions, segment, calendar, decipher, memory, secret } = options;
+    const { subscriptions, segment, calendar, marketOperations, decipher, memory, secret } = options;
     if (secret === undefined) {
       throw new MarketDataError(
         'CONFIG_INVALID',
@@ -47,15 +53,20 @@ export class KisSession implements VenueSession {
     this.#approvalKey = secret;
     this.#memory = memory instanceof VolumeMemory ? memory : new VolumeMemory(calendar);
     this.#reader = new DataReader({
-      isSubscribed: (trId, code) => this.#registered.has(nameOf(trId, code)),
+      isSubscribed: (trId, code) => this.#isRegistered(nameOf(trId, code)),
       dateOfQuote: (time, receivedAt) => calendar.dateOfQuote(time, receivedAt),
       ...(decipher && { decipher }),
     });
-    this.opening = subscriptions.map((subscription) => {
+    const streams = subscriptions.map((subscription) => {
       const { trId } = streamOf(segment, subscription.channel);
       this.#registered.set(nameOf(trId, subscription.symbol), subscription);
       return registration(secret, trId, subscription.symbol);
     });
+    const symbols = marketOperations ? [...new Set(subscriptions.map(({ symbol }) => symbol))] : [];
+    const { trId } = operationsOf(segment);
+    for (const symbol of symbols) this.#operations.add(nameOf(trId, symbol));
+    // Data first: where the venue takes fewer registrations than it says, it is the operations that go.
+    this.opening = [...streams, ...symbols.map((symbol) => registration(secret, trId, symbol))];
   }
 
   read(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
@@ -69,19 +80,44 @@ export class KisSession implements VenueSession {
       case 'unreadable':
         return {
           kind: 'data',
-          records: [{ outcome: 'rejected', symbol: '', channel: undefined, error: message.error }],
+          records: [
+            {
+              outcome: 'rejected',
+              symbol: '',
+              channel: undefined,
+              error: message.error,
+              bytes: new TextEncoder().encode(message.text),
+            },
+          ],
         };
     }
   }
 
-  #readData(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
-    const { records } = this.#reader.read(frame, receivedAt);
-    return { kind: 'data', records: records.flatMap((record) => this.#recordsOf(record)) };
+  #isRegistered(name: string): boolean {
+    return this.#registered.has(name) || this.#operations.has(name);
   }
 
-  #recordsOf(record: RecordReading): readonly FrameRecord[] {
-    if (record.outcome === 'operation') return [];
-    if (record.outcome !== 'event') return [withoutBytes(record)];
+  #readData(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
+    const records: FrameRecord[] = [];
+    const trading: TradingNews[] = [];
+    const { records: read, widthChange } = this.#reader.read(frame, receivedAt);
+    for (const record of read) {
+      if (record.outcome !== 'operation') {
+        records.push(...this.#recordsOf(record));
+        continue;
+      }
+      const news = tradingNews(record.operation);
+      if (news !== undefined) trading.push(news);
+    }
+    const told = {
+      ...(trading.length > 0 && { trading }),
+      ...(widthChange && { notices: [layoutChanged(widthChange)] }),
+    };
+    return records.length > 0 ? { kind: 'data', records, ...told } : { kind: 'control', ...told };
+  }
+
+  #recordsOf(record: MarketRecord): readonly FrameRecord[] {
+    if (record.outcome !== 'event') return [frameRecord(record)];
     if (record.event.kind !== 'tick') return [record];
     const { isRepeated, missing } = this.#memory.observe(record.event);
     return [...missing, isRepeated ? { outcome: 'repeated', symbol: record.event.symbol } : record];
@@ -90,14 +126,16 @@ export class KisSession implements VenueSession {
   #readAnswer(answer: ControlAnswer): FrameReading {
     const { trId = '', symbol = '', key, action } = answer;
     if (key !== undefined) this.#reader.useKey(trId, key);
-    const error = refusalOf(answer);
-    const subscription = this.#registered.get(nameOf(trId, symbol));
-    if (error !== undefined && (OF_THE_SESSION.has(action) || subscription === undefined))
-      return { kind: 'refusal', error };
-    if (subscription === undefined) return { kind: 'control' };
-    if (error === undefined) return { kind: 'control', news: { subscription } };
+    const error = refusalOf(answer) ?? registrationEnded(answer);
+    const name = nameOf(trId, symbol);
+    const subscription = this.#registered.get(name);
+    if (error === undefined) return { kind: 'control', ...(subscription && { news: { subscription } }) };
+    if (OF_THE_SESSION.has(action)) return { kind: 'refusal', error };
+    if (!this.#isRegistered(name)) return { kind: 'control', notices: [ofNoRegistration(answer)] };
     const retry = action === 'retry-later' ? this.#retry(trId, symbol) : undefined;
-    return retry ?? { kind: 'control', news: { subscription, error } };
+    if (retry !== undefined) return retry;
+    if (subscription !== undefined) return { kind: 'control', news: { subscription, error } };
+    return { kind: 'control', trading: [{ symbol, detail: `its halts will not be known: ${error.message}` }] };
   }
 
   #retry(trId: string, symbol: string): FrameReading | undefined {
@@ -114,8 +152,34 @@ function nameOf(trId: string, code: string): string {
   return `${trId} ${code}`;
 }
 
-function withoutBytes(record: Exclude<RecordReading, { outcome: 'event' | 'operation' }>): FrameRecord {
+function frameRecord(record: Exclude<MarketRecord, { outcome: 'event' }>): FrameRecord {
   if (record.outcome === 'ignored') return record;
-  const { outcome, symbol, channel, error } = record;
-  return { outcome, symbol, channel, error };
+  const { records, ...rejected } = record;
+  const isCounted = records !== undefined && rejected.channel !== undefined;
+  return { ...rejected, ...(isCounted && { missed: BigInt(records) }) };
+}
+
+/** This never unregisters, so a registration that has ended, or is not found, is one that does not stand. */
+function registrationEnded({ action, trId, symbol, code, message }: ControlAnswer): MarketDataError | undefined {
+  if (action !== 'freed' && action !== 'already-freed') return undefined;
+  const subject = [trId, symbol].filter((part) => part !== undefined).join(' ');
+  return new MarketDataError(
+    'CONNECTION_REFUSED_BY_VENUE',
+    `KIS has ended the registration of ${subject}, unasked: ${code} ${message}`.trimEnd(),
+    { context: { code, action }, retryable: true },
+  );
+}
+
+/** Of the whole session it is not, since its code is about one registration: the others may stand. */
+function ofNoRegistration({ trId, symbol, code, message }: ControlAnswer): string {
+  const named = [trId, symbol].filter((part) => part !== undefined).join(' ');
+  const which = named === '' ? 'does not say which' : `names ${named}, which is none of them`;
+  return `KIS refuses or ends a registration and ${which}: ${code} ${message}`.trimEnd();
+}
+
+function layoutChanged({ trId, from, to }: WidthChange): string {
+  return (
+    `records of ${trId} have ${to} fields, not ${from}: KIS has changed their layout; ` +
+    'the known fields are read where they stood, check that this still holds'
+  );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes } from '../../test/reading.js';
-import { fieldRange } from './bytes.js';
+import { bytes, recordsOf } from '../../test/reading.js';
+import { FieldBytes } from './bytes.js';
 import { decodeText, isDataFrame, splitFrame } from './frame.js';
 
 describe('a KIS data frame', () => {
@@ -65,11 +65,25 @@ describe('the bytes of a record', () => {
     [2, 4, '가^d'],
     [0, 4, 'aa^^가^d'],
   ])('from field %i to %i are %j', (from, to, expected) => {
-    expect(decodeText(fieldRange(payload, from, to))).toBe(expected);
+    expect(decodeText(new FieldBytes(payload).range(from, to))).toBe(expected);
   });
 
   it('are a copy: the buffer of the frame may be used again', () => {
-    const range = fieldRange(payload, 0, 1);
+    const range = new FieldBytes(payload).range(0, 1);
     expect(range.buffer).not.toBe(payload.buffer);
+  });
+
+  it('are found without looking for any separator twice, however many records are rejected', () => {
+    let searches = 0;
+    class Counted extends Uint8Array {
+      override indexOf(...sought: Parameters<Uint8Array['indexOf']>): number {
+        searches += 1;
+        return super.indexOf(...sought);
+      }
+    }
+    const carets = 2_000;
+    const records = recordsOf(Counted.from(bytes(`0|H0STMKO0|001|${'^'.repeat(carets)}`)));
+    expect(records.length).toBeGreaterThan(100);
+    expect(searches).toBeLessThanOrEqual(carets + 4);
   });
 });

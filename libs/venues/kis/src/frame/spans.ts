@@ -1,4 +1,5 @@
 import type { Layout } from '../layout/layout.js';
+import type { PayloadFields } from './payload-fields.js';
 
 /** A stretch of a payload's fields: one record, or what is left of one. */
 export interface Span {
@@ -6,6 +7,8 @@ export interface Span {
   readonly to: number;
   /** Why it is no record; absent where it is one. */
   readonly fault: string | undefined;
+  /** Records that it stands for. Absent: one. */
+  readonly records?: number;
 }
 
 export interface Spans {
@@ -16,7 +19,7 @@ export interface Spans {
 
 /** The fields of a payload and what is known of its stream. */
 export interface Payload {
-  readonly fields: readonly string[];
+  readonly fields: PayloadFields;
   readonly count: number | undefined;
   readonly layout: Layout;
   /** Widths of the stream's sound frames on this connection, the last one first. */
@@ -49,9 +52,9 @@ function soundWidth(payload: Payload): number | undefined {
   if (count === undefined) return undefined;
   const width = fields.length / count;
   if (!Number.isInteger(width) || width < layout.base) return undefined;
-  const first = fields[0] as string;
+  const first = fields.at(0);
   for (let at = width; at < fields.length; at += width) {
-    const code = fields[at] as string;
+    const code = fields.at(at);
     // The code of record 1 may just have been unsubscribed: then all its records are sound, and of nobody's interest.
     if (!isSubscribed(code) && code !== first) return undefined;
   }
@@ -68,12 +71,12 @@ function evenSpans(total: number, width: number): readonly Span[] {
 
 /** Where a record may begin, ascending. */
 function recordStarts({ fields, layout, isSubscribed }: Payload): readonly number[] {
-  const first = fields[0] as string;
+  const first = fields.at(0);
   const starts: number[] = [];
   for (let at = 0; at + 1 < fields.length; at += 1) {
-    const code = fields[at] as string;
+    const code = fields.at(at);
     if (!isSubscribed(code) && !(code === first && isCode(code))) continue;
-    if (layout.second.test(fields[at + 1] as string)) starts.push(at);
+    if (layout.second.test(fields.at(at + 1))) starts.push(at);
   }
   return starts;
 }
@@ -88,6 +91,9 @@ function knownWidths({ fields, count, layout, seenWidths }: Payload): readonly n
   ];
 }
 
+/** Records of a damaged frame that are told apart: 19 have been seen in one, and a megabyte of garbage would hold 100,000. */
+const MAX_SALVAGED = 1_000;
+
 function salvage(payload: Payload): readonly Span[] {
   const total = payload.fields.length;
   const starts = recordStarts(payload);
@@ -97,15 +103,16 @@ function salvage(payload: Payload): readonly Span[] {
   const spans: Span[] = [];
   let following = 0;
   for (let at = 0; at < total;) {
+    if (spans.length === MAX_SALVAGED) {
+      spans.push({ from: at, to: total, fault: `stands behind ${MAX_SALVAGED} records of a damaged frame` });
+      break;
+    }
     while (following < starts.length && (starts[following] as number) <= at) following += 1;
     const next = starts[following] ?? total;
     const width = isStart.has(at) ? wholeWidth(next - at, usual, endsWell(at + usual), payload) : undefined;
-    if (width !== undefined) {
-      spans.push({ from: at, to: at + width, fault: undefined });
-      at += width;
-      continue;
-    }
-    for (; at < next; at = Math.min(at + usual, next)) spans.push(fault(at, Math.min(at + usual, next), usual));
+    const to = width === undefined ? Math.min(at + usual, next) : at + width;
+    spans.push(width === undefined ? fault(at, to, usual) : { from: at, to, fault: undefined });
+    at = to;
   }
   return spans;
 }
@@ -139,5 +146,6 @@ function fault(from: number, to: number, width: number): Span {
 /** One fault for all of them: a damaged count may be a million. */
 function missing(count: number | undefined, found: number): readonly Span[] {
   if (count === undefined || found >= count) return [];
-  return [{ from: 0, to: 0, fault: `is missing: the frame announces ${count} and holds ${found}` }];
+  const fault = `is missing: the frame announces ${count} and holds ${found}`;
+  return [{ from: 0, to: 0, fault, records: count - found }];
 }

@@ -96,14 +96,27 @@ describe('the volume sequence of a symbol', () => {
     const sequence = new VolumeSequence();
     for (let trade = 0; trade < 1000; trade += 1) sequence.observe(step(10 * (trade + 1), 5));
     expect(sequence.state()?.missing).toHaveLength(256);
-    expect(sequence.observe(step(5, 5)).kind).toBe('repeated');
     expect(sequence.observe(step(9985, 5)).kind).toBe('recovered');
+    expect(sequence.observe(step(9985, 5)).kind).toBe('repeated');
+  });
+
+  it('says of what is behind them that it may have come before or not, and counts it as neither', () => {
+    const sequence = new VolumeSequence();
+    for (let trade = 0; trade < 1000; trade += 1) sequence.observe(step(10 * (trade + 1), 5));
+    const restarted = VolumeSequence.from(sequence.state() ?? expect.unreachable());
+    for (const each of [sequence, restarted]) {
+      expect(kinds(each, step(5, 5), step(10, 5), step(7_435, 5))).toBe('unknown unknown unknown');
+      expect(kinds(each, step(7_440, 5), step(7_445, 5), step(7_450, 5))).toBe('repeated recovered repeated');
+      expect(each.repeated).toBe(2);
+      expect(kinds(each, step(5, 5, TUESDAY), step(5, 5, TUESDAY))).toBe('first repeated');
+    }
   });
 
   it.each([
-    { businessDate: '20260231', cumulativeVolume: '1', missing: [] },
-    { businessDate: '20260914', cumulativeVolume: 'x', missing: [] },
+    { businessDate: '20260231', cumulativeVolume: '1', missing: [], forgottenUpTo: '0' },
+    { businessDate: '20260914', cumulativeVolume: 'x', missing: [], forgottenUpTo: '0' },
     { businessDate: '20260914', cumulativeVolume: '1' },
+    { businessDate: '20260914', cumulativeVolume: '1', missing: [] },
   ])('refuses a state that is none: %j', (state) => {
     expect(() => VolumeSequence.from(state as unknown as SequenceState)).toThrow(
       'the stored state of a volume sequence',

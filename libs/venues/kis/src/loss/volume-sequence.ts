@@ -23,6 +23,8 @@ export type Sighting =
   | { readonly kind: 'recovered' }
   /** All of it was seen before. */
   | { readonly kind: 'repeated' }
+  /** Late, and from where missing stretches are no longer remembered: seen before or not, nobody knows. */
+  | { readonly kind: 'unknown' }
   /** `seenVolume` of its shares were seen before, the rest was not: no split of a day into trades explains that. */
   | { readonly kind: 'overlap'; readonly seenVolume: bigint }
   /** Of a day before the present one, which is closed. */
@@ -34,6 +36,8 @@ export interface SequenceState {
   readonly cumulativeVolume: string;
   /** Missing stretches, lowest first: `[after, through]`. */
   readonly missing: readonly (readonly [string, string])[];
+  /** Up to here missing stretches may have been forgotten; 0 where none was. */
+  readonly forgottenUpTo: string;
 }
 
 /** Missing stretches that are remembered, so that late trades are told from repeated ones; the oldest go first. */
@@ -48,29 +52,32 @@ export class VolumeSequence {
   #date: BusinessDate | undefined;
   #last = 0n;
   #holes: readonly Interval[] = [];
+  #forgottenUpTo = 0n;
   #repeated = 0;
 
   /** Goes on after a stored trade: everything up to it counts as seen. @throws {MarketDataError} `VALIDATION_RECORD` */
   static afterTrade(tradeId: string): VolumeSequence {
     const { businessDate, cumulativeVolume } = parseTradeId(tradeId);
-    return VolumeSequence.#at(businessDate, cumulativeVolume, []);
+    return VolumeSequence.#at(businessDate, cumulativeVolume, [], 0n);
   }
 
   /** Goes on where `state` was taken. @throws {MarketDataError} `VALIDATION_RECORD` when it is no such state */
   static from(state: SequenceState): VolumeSequence {
     try {
       const holes = state.missing.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) }));
-      return VolumeSequence.#at(parseBusinessDate(state.businessDate), BigInt(state.cumulativeVolume), holes);
+      const date = parseBusinessDate(state.businessDate);
+      return VolumeSequence.#at(date, BigInt(state.cumulativeVolume), holes, BigInt(state.forgottenUpTo));
     } catch (cause) {
       throw new MarketDataError('VALIDATION_RECORD', 'the stored state of a volume sequence cannot be read', { cause });
     }
   }
 
-  static #at(date: BusinessDate, last: bigint, holes: readonly Interval[]): VolumeSequence {
+  static #at(date: BusinessDate, last: bigint, holes: readonly Interval[], forgottenUpTo: bigint): VolumeSequence {
     const sequence = new VolumeSequence();
     sequence.#date = date;
     sequence.#last = last;
     sequence.#holes = holes;
+    sequence.#forgottenUpTo = forgottenUpTo;
     return sequence;
   }
 
@@ -79,7 +86,7 @@ export class VolumeSequence {
     return this.#repeated;
   }
 
-  /** Shares of the present day that were traded and not seen, those before the first trade included. */
+  /** Shares of the present day that were traded and not seen, those before the first trade included, as far as is remembered. */
   get missingVolume(): bigint {
     return this.#holes.reduce((sum, { from, to }) => sum + to - from, 0n);
   }
@@ -105,6 +112,7 @@ export class VolumeSequence {
       businessDate: this.#date,
       cumulativeVolume: String(this.#last),
       missing: this.#holes.map(({ from, to }) => [String(from), String(to)]),
+      forgottenUpTo: String(this.#forgottenUpTo),
     };
   }
 
@@ -112,6 +120,7 @@ export class VolumeSequence {
     this.#date = date;
     this.#last = last;
     this.#holes = before > 0n ? [{ from: 0n, to: before }] : [];
+    this.#forgottenUpTo = 0n;
     return { kind: 'first', before };
   }
 
@@ -121,9 +130,10 @@ export class VolumeSequence {
     const beyond = trade.to > this.#last ? trade.to - this.#last : 0n;
     const unseen = volume + beyond;
     const size = trade.to - trade.from;
-    this.#holes = left.slice(-MAX_HOLES);
+    this.#keep(left);
     this.#last += beyond;
     if (unseen === 0n) {
+      if (trade.from < this.#forgottenUpTo) return { kind: 'unknown' };
       this.#repeated += 1;
       return { kind: 'repeated' };
     }
@@ -131,6 +141,11 @@ export class VolumeSequence {
   }
 
   #remember(hole: Interval): void {
-    this.#holes = [...this.#holes, hole].slice(-MAX_HOLES);
+    this.#keep([...this.#holes, hole]);
+  }
+
+  #keep(holes: readonly Interval[]): void {
+    this.#forgottenUpTo = holes.at(-MAX_HOLES - 1)?.to ?? this.#forgottenUpTo;
+    this.#holes = holes.slice(-MAX_HOLES);
   }
 }

@@ -82,6 +82,12 @@ describe('KIS order books', () => {
     }
   });
 
+  it.each(['', '(null)'])('read alike where a code or the expected change is %j', (missing) => {
+    const unread = [AT.HOUR_CLS_CODE, AT.ANTC_CNPR, AT.ANTC_CNTG_VRSS, AT.ANTC_CNTG_VRSS_SIGN, AT.ANTC_CNTG_PRDY_CTRT];
+    const book = bookOf(bookFrame(Object.fromEntries(unread.map((index) => [index, missing]))));
+    expect(book).toEqual(bookOf(BOOK_FULL));
+  });
+
   it('leave missing totals absent', () => {
     const book = bookOf(bookFrame({ [AT.TOTAL_ASKP_RSQN]: '', [AT.TOTAL_BIDP_RSQN]: '(null)' }));
     expect(book).toMatchObject({ totalAskQuantity: undefined, totalBidQuantity: undefined });

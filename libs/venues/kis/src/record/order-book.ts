@@ -1,6 +1,6 @@
 import { isPadding, validOrderBook, type Level, type Nanoseconds, type OrderBook } from '@aipx/market-model';
 import { kstInstant, secondOfDay, type BusinessDate } from '../calendar/kst.js';
-import { BOOK } from '../layout/order-book.js';
+import { BOOK, BOOK_FIELDS } from '../layout/order-book.js';
 import { EXCHANGE } from './exchange.js';
 import { unreadable, type RecordFields } from './fields.js';
 
@@ -30,8 +30,8 @@ export function readOrderBook(
     kind: 'orderbook',
     exchange: EXCHANGE,
     symbol,
-    bids: readLevels(fields, BOOK.BIDP1, BOOK.BIDP_RSQN1, 'BIDP'),
-    asks: readLevels(fields, BOOK.ASKP1, BOOK.ASKP_RSQN1, 'ASKP'),
+    bids: readLevels(fields, BOOK.BIDP1, BOOK.BIDP_RSQN1),
+    asks: readLevels(fields, BOOK.ASKP1, BOOK.ASKP_RSQN1),
     timestamp: kstInstant(businessDate, secondOfDay(fields.text(BOOK.BSOP_HOUR))),
     receivedTimestamp: receivedAt,
     streamType: 'REALTIME',
@@ -41,15 +41,19 @@ export function readOrderBook(
   });
 }
 
-function readLevels(fields: RecordFields, pricesAt: number, quantitiesAt: number, name: string): readonly Level[] {
+function readLevels(fields: RecordFields, pricesAt: number, quantitiesAt: number): readonly Level[] {
   const levels: Level[] = [];
   for (let level = 0; level < BOOK_DEPTH; level += 1) {
-    const price = fields.optionalDecimal(pricesAt + level, `${name}${level + 1}`);
-    const quantity = fields.optionalShares(quantitiesAt + level, `${name}_RSQN${level + 1}`);
+    const price = fields.optionalDecimal(pricesAt + level, nameOf(pricesAt + level));
+    const quantity = fields.optionalShares(quantitiesAt + level, nameOf(quantitiesAt + level));
     if (price === undefined || quantity === undefined || isPadding(price, quantity)) continue;
     levels.push({ price, quantity });
   }
   return levels;
+}
+
+function nameOf(index: number): string {
+  return BOOK_FIELDS[index] as string;
 }
 
 /**
@@ -57,8 +61,8 @@ function readLevels(fields: RecordFields, pricesAt: number, quantitiesAt: number
  * show. The codes in front of and behind the levels do: one character, and a sign code before a rate with a point.
  */
 function checkAlignment(fields: RecordFields): void {
-  const hourClass = fields.text(BOOK.HOUR_CLS_CODE);
-  if (!/^[0-9A-Z]?$/.test(hourClass)) throw unreadable('HOUR_CLS_CODE', hourClass, 'one character such as 0 or A');
+  const hourClass = fields.optionalText(BOOK.HOUR_CLS_CODE) ?? '0';
+  if (!/^[0-9A-Z]$/.test(hourClass)) throw unreadable('HOUR_CLS_CODE', hourClass, 'one character such as 0 or A');
   const sign = fields.optionalText(BOOK.ANTC_CNTG_VRSS_SIGN) ?? '0';
   if (!/^[0-5]$/.test(sign)) throw unreadable('ANTC_CNTG_VRSS_SIGN', sign, '0 to 5: the record lost or gained a field');
   const rate = fields.optionalText(BOOK.ANTC_CNTG_PRDY_CTRT) ?? '0';

@@ -10,13 +10,24 @@ export interface TradePosition {
   readonly cumulativeVolume: bigint;
 }
 
+/** A 64-bit integer holds as many; a day has about a billion shares. */
+const MAX_VOLUME_DIGITS = 18;
+const ID = new RegExp(String.raw`^(KRX|NXT|UN)-(\d{8})-(\d{1,${MAX_VOLUME_DIGITS}})$`);
+
+/** @throws {MarketDataError} `VALIDATION_RECORD` when the volume has more digits than `parseTradeId` takes */
 export function tradeId(segment: Segment, businessDate: BusinessDate, cumulativeVolume: Decimal): string {
+  if (cumulativeVolume.length > MAX_VOLUME_DIGITS) {
+    throw new MarketDataError(
+      'VALIDATION_RECORD',
+      `cumulative volume of ${cumulativeVolume.length} digits; expected ${MAX_VOLUME_DIGITS} at most`,
+    );
+  }
   return `${segment}-${businessDate}-${cumulativeVolume}`;
 }
 
 /** The parts of an id that `tradeId` made. @throws {MarketDataError} `VALIDATION_RECORD` for any other text */
 export function parseTradeId(id: string): TradePosition {
-  const [, segment, date, cumulative] = /^(KRX|NXT|UN)-(\d{8})-(\d{1,30})$/.exec(id) ?? [];
+  const [, segment, date, cumulative] = ID.exec(id) ?? [];
   if (segment === undefined || date === undefined || cumulative === undefined) {
     throw new MarketDataError(
       'VALIDATION_RECORD',

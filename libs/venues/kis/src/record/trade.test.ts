@@ -138,6 +138,13 @@ describe('KIS trades', () => {
     ['CNTG_VOL', AT.CNTG_VOL, '(null)', 'VALIDATION_DECIMAL', 'CNTG_VOL: not a decimal: "(null)"'],
     ['CNTG_VOL', AT.CNTG_VOL, '-5', 'VALIDATION_FRAME', 'CNTG_VOL is "-5"; expected a whole number of shares'],
     ['CNTG_VOL', AT.CNTG_VOL, '1.5', 'VALIDATION_FRAME', 'CNTG_VOL is "1.5"; expected a whole number of shares'],
+    [
+      'ACML_VOL',
+      AT.ACML_VOL,
+      '9'.repeat(19),
+      'VALIDATION_RECORD',
+      'cumulative volume of 19 digits; expected 18 at most',
+    ],
     ['ACML_VOL', AT.ACML_VOL, '824', 'VALIDATION_FRAME', 'ACML_VOL is "824"; expected at least the 825'],
     [
       'BSOP_DATE',

@@ -34,6 +34,8 @@ export class KisConnection implements SimulatedConnection {
   /** The acknowledged ones that market data belongs to, by their stream. */
   readonly #fed = new Map<string, Registration>();
   readonly #operations: OperationTimer;
+  /** One pair a stream: its symbols share it. */
+  readonly #secrets = new Map<string, Secrets>();
   /** Whose session it is, once one stands. */
   #appkey: string | undefined;
   #streams: readonly SimulatedStream[] = [];
@@ -87,6 +89,7 @@ export class KisConnection implements SimulatedConnection {
   }
 
   frame(event: SimulatedEvent): Uint8Array | undefined {
+    this.#operations.tellDue();
     const registration = this.#fed.get(keyOf(event));
     return registration && this.#encode(registration, event.payload as Payload);
   }
@@ -126,7 +129,7 @@ export class KisConnection implements SimulatedConnection {
     } else if (kind === 'unregister') {
       this.#answer(answer('OPSP0001', stream), () => this.#registrations.delete(`${id} ${symbol}`));
     } else if (transaction !== undefined) {
-      const registration = { transaction, symbol, secrets: newSecrets(), active: false };
+      const registration = { transaction, symbol, secrets: this.#secretsOf(id), active: false };
       this.#registrations.set(`${id} ${symbol}`, registration);
       this.#answer(answer('OPSP0000', stream, registration.secrets), () => {
         registration.active = true;
@@ -134,6 +137,12 @@ export class KisConnection implements SimulatedConnection {
           this.#operations.start(transaction.id, symbol, () => registration.active);
       });
     }
+  }
+
+  #secretsOf(id: string): Secrets {
+    let secrets = this.#secrets.get(id);
+    if (secrets === undefined) this.#secrets.set(id, (secrets = newSecrets()));
+    return secrets;
   }
 
   #refusal(transaction: Transaction | undefined, symbol: string): string | undefined {

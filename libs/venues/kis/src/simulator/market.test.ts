@@ -98,6 +98,7 @@ describe('a simulated day', () => {
     expect(day.next('005930')).toBeUndefined();
     const auction = day.book('005930');
     expect(auction).toMatchObject({ hourClass: 'A', expected: { price: expect.any(Number) as number } });
+    expect(auction).toMatchObject({ totalAsk: 0, totalBid: 0 });
     expect(auction?.asks).toHaveLength(3);
     expect(new Day('100000').book('005930')?.expected).toBeUndefined();
   });

@@ -1,4 +1,10 @@
-import type { MarketOptions, SimulatedEvent, SimulatedMarket, SimulatedStream } from '@aipx/venue/simulation';
+import type {
+  MarketCounters,
+  MarketOptions,
+  SimulatedEvent,
+  SimulatedMarket,
+  SimulatedStream,
+} from '@aipx/venue/simulation';
 import type { BookFacts } from './book-frame.js';
 import { venueTime } from './clock.js';
 import type { Exchange } from './exchange.js';
@@ -16,11 +22,13 @@ export type Payload =
 export class KisMarket implements SimulatedMarket {
   readonly #exchange: Exchange;
   readonly #seed: number;
+  readonly #counters: MarketCounters | undefined;
   readonly #walks = new Map<string, Walk>();
 
-  constructor(exchange: Exchange, { seed }: MarketOptions) {
+  constructor(exchange: Exchange, { seed, counters }: MarketOptions) {
     this.#exchange = exchange;
     this.#seed = seed;
+    this.#counters = counters;
   }
 
   next({ symbol, channel, segment = 'KRX' }: SimulatedStream): SimulatedEvent | undefined {
@@ -51,7 +59,15 @@ export class KisMarket implements SimulatedMarket {
       const stock = STOCK_BY_CODE.get(symbol);
       if (stock === undefined) throw new RangeError(`no such issue in the simulated market: ${symbol}`);
       const { hours, behaviour, haltsOf } = this.#exchange;
-      walk = new Walk({ stock, segment, seed: this.#seed, hours, halts: haltsOf(symbol), mischief: behaviour });
+      walk = new Walk({
+        stock,
+        segment,
+        seed: this.#seed,
+        hours,
+        halts: haltsOf(symbol),
+        mischief: behaviour,
+        counters: this.#counters,
+      });
       this.#walks.set(key, walk);
     }
     return walk;

@@ -1,4 +1,4 @@
-import { seededRandom, type Random, type SimulatedRecord } from '@aipx/venue/simulation';
+import { seededRandom, type MarketCounters, type Random, type SimulatedRecord } from '@aipx/venue/simulation';
 import { LimitBook, type Level } from './book.js';
 import type { BookFacts, Expected } from './book-frame.js';
 import { timeOf, type VenueTime } from './clock.js';
@@ -30,6 +30,8 @@ export interface WalkOptions {
   /** Those of this symbol. */
   readonly halts: readonly HaltSpan[];
   readonly mischief: Mischief;
+  /** Where the day's volumes outlive the process. */
+  readonly counters: MarketCounters | undefined;
 }
 
 const MOST_TRADES_A_FRAME = 4;
@@ -40,6 +42,7 @@ const AUCTION_SHARE = 0.01;
 /** One symbol in one segment, day after day. The state of a day follows from the seed, the date and the calls so far. */
 export class Walk {
   readonly #options: WalkOptions;
+  readonly #name: string;
   #date = '';
   #random: Random;
   /** Apart from the walk's own, so that what is left out changes nothing about what happens. */
@@ -56,8 +59,9 @@ export class Walk {
 
   constructor(options: WalkOptions) {
     this.#options = options;
+    this.#name = `${options.segment} ${options.stock.code}`;
     this.#random = seededRandom(options.seed, options.stock.code);
-    this.#luck = seededRandom(options.seed, `${options.segment} ${options.stock.code} mischief`);
+    this.#luck = seededRandom(options.seed, `${this.#name} mischief`);
     this.#previousClose = this.#price = options.stock.close;
     this.#book = new LimitBook(this.#price, this.#random);
   }
@@ -89,12 +93,12 @@ export class Walk {
     const phase = this.#enter(now);
     const interrupted = haltAt(this.#options.halts, now.second)?.kind === 'vi';
     const inAuction = phase.trading === 'auction' || interrupted;
-    // As captured: three levels a side, and no totals worth reading.
-    const levels = phase.hourClass === 'A' ? 3 : 10;
-    const asks = this.#book.asks.slice(0, levels);
-    const bids = this.#book.bids.slice(0, levels);
-    const totalAsk = sum(asks);
-    const totalBid = sum(bids);
+    // As captured: three levels a side, and totals of 0.
+    const closes = phase.hourClass === 'A';
+    const asks = this.#book.asks.slice(0, closes ? 3 : 10);
+    const bids = this.#book.bids.slice(0, closes ? 3 : 10);
+    const totalAsk = closes ? 0 : sum(asks);
+    const totalBid = closes ? 0 : sum(bids);
     const facts: BookFacts = {
       code: this.#options.stock.code,
       time: now.time,
@@ -104,7 +108,7 @@ export class Walk {
       totalAsk,
       totalBid,
       expected: inAuction ? this.#expected(bids) : undefined,
-      expectedVolume: 1 + Math.floor(totalAsk / 2),
+      expectedVolume: 1 + Math.floor(sum(asks) / 2),
       previousClose: this.#previousClose,
       volume: this.#totals.volume,
       totalAskChange: totalAsk - this.#totalAsk,
@@ -125,18 +129,19 @@ export class Walk {
   }
 
   #beginDay(now: VenueTime, phase: Phase): void {
-    const { stock, segment, seed, hours } = this.#options;
+    const { segment, seed, hours, counters } = this.#options;
     const first = this.#date === '';
     this.#date = now.date;
-    this.#random = seededRandom(seed, `${segment} ${stock.code} ${now.date}`);
+    this.#random = seededRandom(seed, `${this.#name} ${now.date}`);
     this.#previousClose = this.#price;
     this.#totals = new DayTotals();
     this.#tradedSince = undefined;
     this.#book = new LimitBook(this.#previousClose, this.#random);
     const openedAt = openingSecond(segment, hours);
-    if (!first || now.second <= openedAt + 1) return;
+    const reached = counters?.reached(now.date, this.#name) ?? 0;
+    if (reached === 0 && (!first || now.second <= openedAt + 1)) return;
     this.#tradedSince = this.#stretch(phase, now.second).from;
-    this.#totals.add(this.#price, this.#auctionSize(), 'none', timeOf(openedAt));
+    this.#totals.add(this.#price, reached || this.#auctionSize(), 'none', timeOf(openedAt));
   }
 
   #batch(now: VenueTime, phase: Phase, afterAuction: boolean): TradeBatch | undefined {
@@ -190,6 +195,7 @@ export class Walk {
   #done(now: VenueTime, phase: Phase, price: number, size: number, side: 'buy' | 'sell' | 'none'): TradeFacts {
     this.#price = price;
     this.#totals.add(price, size, side, now.time);
+    this.#options.counters?.raise(this.#date, this.#name, this.#totals.volume);
     return this.#facts(now, phase, size, side);
   }
 

@@ -1,0 +1,77 @@
+import type { KisAccount, KisEnvironment } from './accounts/kis-account.js';
+import type { CredentialSource } from './credentials/credential-source.js';
+import type { CredentialStatistics } from './credentials/status.js';
+import type { ConnectAttempts } from './sessions/connect-attempts.js';
+import { KeyLease, type KeyLeaseOptions } from './sessions/key-lease.js';
+
+/** What one key needs to talk to KIS. */
+export interface KisKey {
+  readonly account: KisAccount;
+  readonly credentials: CredentialSource;
+  /** When its session may be opened; used by the holder of the lease. */
+  readonly connectAttempts: ConnectAttempts;
+  /** For metrics: how things are now. */
+  readonly statistics: KisKeyStatistics;
+  /**
+   * Waits for the right to its one session.
+   *
+   * @throws the signal's reason
+   */
+  claimLease(signal: AbortSignal): Promise<KeyLease>;
+}
+
+/** A snapshot of one key in this process; nothing secret. */
+export interface KisKeyStatistics {
+  /** The account's name, as the operator calls it. */
+  readonly account: string;
+  readonly environment: KisEnvironment;
+  readonly token: CredentialStatistics;
+  readonly approvalKey: CredentialStatistics;
+  /** The right to the key's one session: had here, waited for, or neither. */
+  readonly lease: 'held' | 'waiting' | 'none';
+}
+
+/** A key of this process, with the stores through which it is shared behind its parts. */
+export class SharedKey implements KisKey {
+  readonly account: KisAccount;
+  readonly credentials: CredentialSource;
+  readonly connectAttempts: ConnectAttempts;
+  readonly #lease: KeyLeaseOptions;
+  readonly #closed: AbortSignal;
+  #held: KeyLease | undefined;
+  #claims = 0;
+
+  /** @param closed ends every wait */
+  constructor(
+    credentials: CredentialSource,
+    connectAttempts: ConnectAttempts,
+    lease: KeyLeaseOptions,
+    closed: AbortSignal,
+  ) {
+    this.account = lease.account;
+    this.credentials = credentials;
+    this.connectAttempts = connectAttempts;
+    this.#lease = lease;
+    this.#closed = closed;
+  }
+
+  get statistics(): KisKeyStatistics {
+    const { name, environment } = this.account;
+    return { account: name, environment, ...this.credentials.statistics, lease: this.#leaseState() };
+  }
+
+  async claimLease(signal: AbortSignal): Promise<KeyLease> {
+    this.#claims += 1;
+    try {
+      this.#held = await KeyLease.claim(this.#lease, AbortSignal.any([signal, this.#closed]));
+      return this.#held;
+    } finally {
+      this.#claims -= 1;
+    }
+  }
+
+  #leaseState(): KisKeyStatistics['lease'] {
+    if (this.#held?.isHeld === true) return 'held';
+    return this.#claims > 0 ? 'waiting' : 'none';
+  }
+}
