@@ -69,9 +69,13 @@ const schema = defineSettings({
 
 export type Settings = SettingsOf<typeof schema.tree>;
 
-/** @throws {MarketDataError} `CONFIG_INVALID` with every fault there is */
-export async function readSettings(configFile: string | undefined): Promise<Settings> {
-  const { values } = await loadSettings(schema, { configFile, folder: invocationFolder() });
+/**
+ * @param note takes a line for each variable that looks as if it were meant for this app and is none of its settings
+ * @throws {MarketDataError} `CONFIG_INVALID` with every fault there is
+ */
+export async function readSettings(configFile: string | undefined, note: (text: string) => void): Promise<Settings> {
+  const { values, warnings } = await loadSettings(schema, { configFile, folder: invocationFolder() });
+  for (const warning of warnings) note(`${warning}\n`);
   return values;
 }
 

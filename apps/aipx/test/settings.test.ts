@@ -20,6 +20,11 @@ it('names a value that is wrong, and where it came from', async () => {
   expect(errors).toMatch(/^S3_BUCKET \(environment\): "My Bucket" is not /m);
 });
 
+it('warns of a variable that is probably a misspelt setting', async () => {
+  const { errors } = await aipx(['migrate', 'status'], { TIMESCALEDB_PASWORD: 'secret' });
+  expect(errors).toMatch(/TIMESCALEDB_PASWORD.*did you mean TIMESCALEDB_PASSWORD/);
+});
+
 it('refuses authorities that cannot be read, and those that nothing would check, and names the setting', async () => {
   const args = ['query', 'ticks', '--symbol', 'KRW-BTC', '--source', 'database'];
   const settings = { TIMESCALEDB_PASSWORD: 'secret', TIMESCALEDB_SSL_CA: '/nowhere/ca.pem' };

@@ -85,6 +85,26 @@ describe('what verify does not take for lost or doubled', () => {
     expect(total).toMatchObject({ log: 3, database: 7, lake: 8, deadLetters: 1, lost: 1, different: 1, removed: 0 });
   });
 
+  it('counts what the log let go before the database read it as removed, where its Gap says so', async () => {
+    const { check, sql, log } = await recorded(trades(8).map(entryOf));
+    const { topic, partition } = log.partitionFor('market.tick', 'KRW-S0');
+    await sql('DELETE FROM tick_data WHERE log_offset IN (1, 2, 7)');
+    const detail = `offsets 1 to 2 of ${topic}/${partition} were gone from the log before they were read`;
+    await sql(
+      `INSERT INTO market_gap (to_time, exchange, symbol, cause, missed, detail, log_topic, log_partition)
+       VALUES (now(), '', '', 'RETENTION', 2, $1, $2, $3)`,
+      [detail, topic, partition],
+    );
+    const { found, total } = await check({ log: retained(log, 6n) });
+    expect(found).toMatchObject([{ kind: 'lost', store: 'database', offset: 7n, says: 'no row' }]);
+    expect(total).toMatchObject({ log: 2, database: 5, lake: 8, lost: 1, removed: 2, gaps: 1 });
+    expect((await check()).found).toMatchObject([
+      { offset: 1n, says: 'no row; a Gap of cause RETENTION names the offset, and the log has it' },
+      { offset: 2n },
+      { offset: 7n, says: 'no row' },
+    ]);
+  });
+
   it('counts rows that the database’s retention dropped as removed', async () => {
     const { check, sql } = await recorded(trades(8).map(entryOf));
     await sql('DELETE FROM tick_data WHERE log_offset < 6');

@@ -71,3 +71,23 @@ describe('a batch that is too large for the encoder', () => {
     expect(objects.objects.size).toBe(0);
   });
 });
+
+describe('a file that another owner has left', () => {
+  it('is not called damaged by an encoder that had no memory to look into it', async () => {
+    const [objects, log] = [new MemoryObjectStore(), await logOf(3)];
+    await recordAll({ objects, log, encoder: new InThreadEncoder() });
+    const entry = [...objects.objects.keys()].find((key) => key.includes('_manifest'));
+    objects.objects.delete(entry ?? 'no manifest entry');
+    const encoder = new InThreadEncoder();
+    encoder.inspect = () => Promise.reject(new BatchTooLarge('STORE_REFUSED', 'out of memory'));
+    await expect(recordAll({ objects, log, encoder })).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+      message: 'out of memory',
+    });
+    expect((await recordAll({ objects, log, encoder: new InThreadEncoder() })).counts).toMatchObject({
+      rows: 3,
+      missing: 0,
+    });
+    expect(await audit(objects, TICKS)).toEqual(Array(3).fill('file'));
+  });
+});

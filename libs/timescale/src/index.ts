@@ -11,6 +11,7 @@ export {
   HotReader,
   type HotRowFilter,
   type HotRowLine,
+  type RetentionGap,
   type SqlResult,
   type StoredTrade,
   type TradeKey,

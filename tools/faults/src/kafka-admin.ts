@@ -4,6 +4,8 @@ import { placeOf, STORED_TOPICS } from './topics.ts';
 
 const EMPTIED_MS = 30_000;
 const ASK_EVERY_MS = 250;
+/** A broker writes down where its logs begin once a minute by default; one that is killed before has the records again. */
+export const BEGINNINGS_KEPT_EVERY_MS = 500;
 
 /** What the log has of a partition: the first offset that can be read, and the one that comes next. */
 export interface LogRange {
@@ -35,12 +37,13 @@ export class KafkaAdmin {
     });
   }
 
-  /** What retention does: records before the offset are gone. */
+  /** What retention does: records before the offset are gone, also for a broker that is killed the next moment. */
   async deleteBefore(topic: string, partition: number, offset: number): Promise<void> {
     await this.#use(async (admin) => {
       await admin.fetchTopicOffsets(topic); // kafkajs knows the partition's leader only from then on
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] });
     });
+    await sleep(BEGINNINGS_KEPT_EVERY_MS * 2);
   }
 
   /** Once all members are gone. A group that never was is as good as deleted. */

@@ -87,6 +87,7 @@ class Run {
       this.wireFaults.begin();
       for (const step of steps) await this.#take(step, stage);
       await this.#stopAll(stage);
+      await stage.database.bringTradesHome();
     } finally {
       await stage.close();
     }

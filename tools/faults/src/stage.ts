@@ -9,7 +9,7 @@ import { Cuts } from './cuts.ts';
 import { FaultyDatabase } from './database.ts';
 import { EventSource } from './events.ts';
 import type { Findings } from './findings.ts';
-import { KafkaAdmin } from './kafka-admin.ts';
+import { BEGINNINGS_KEPT_EVERY_MS, KafkaAdmin } from './kafka-admin.ts';
 import { Load } from './load.ts';
 import { RecorderSlot } from './recorder-slot.ts';
 import { ALL_TOPICS } from './topics.ts';
@@ -80,7 +80,8 @@ export class Stage {
       await s3.createBucket(BUCKET);
       const database = await FaultyDatabase.open({ folder, signal, onLog });
       keep(database, () => database.close());
-      const cluster = await startKafka({ folder: join(folder, 'kafka'), signal, onLog });
+      const properties = { 'log.flush.start.offset.checkpoint.interval.ms': String(BEGINNINGS_KEPT_EVERY_MS) };
+      const cluster = await startKafka({ folder: join(folder, 'kafka'), properties, signal, onLog });
       keep(cluster, () => cluster.stop());
       const log = await openLog(cluster, signal);
       keep(log, () => log.close());

@@ -23,6 +23,8 @@ export const WIRE_FAULTS: readonly WireFault[] = [
 ];
 
 const HANG_MS = 4_000;
+/** Calls of uploads in parts, which come in a few seconds of the run: whoever waited for his turn would never come. */
+const RARE_CALLS: ReadonlySet<string> = new Set(['part', 'complete']);
 
 /**
  * Faults of single calls, on all wires, one every now and then. Their order is shuffled; of those that fit a moment the
@@ -52,7 +54,8 @@ export class WireFaults {
   }
 
   judge(moment: Moment): Deed {
-    if (performance.now() < this.#notBefore) return PASS;
+    const isRare = moment.wire === 's3' && RARE_CALLS.has(moment.call.kind);
+    if (this.#notBefore === Infinity || (performance.now() < this.#notBefore && !isRare)) return PASS;
     const fault = this.#waiting.find((one) => effectOf(one, moment) !== undefined);
     const effect = fault === undefined ? undefined : effectOf(fault, moment);
     if (fault === undefined || effect === undefined) return PASS;

@@ -11,7 +11,7 @@ export interface MigrateFlags extends CommonFlags {
 /** Brings the database to the present schema, and its retention to TIMESCALEDB_RETENTION where that is set. */
 export async function migrateUpCommand(flags: MigrateFlags, { out, note, signal }: CommandContext): Promise<number> {
   await using closing = new AsyncDisposableStack();
-  const settings = await readSettings(flags.config);
+  const settings = await readSettings(flags.config, note);
   const address = await partsOf(settings, flags.dataDir, closing, signal).database();
   const { retention } = settings.timescaledb;
   const done = await migrate(address, {
@@ -26,9 +26,12 @@ export async function migrateUpCommand(flags: MigrateFlags, { out, note, signal 
 }
 
 /** @returns 0 when nothing is open, 1 when something is */
-export async function migrateStatusCommand(flags: MigrateFlags, { out, signal }: CommandContext): Promise<number> {
+export async function migrateStatusCommand(
+  flags: MigrateFlags,
+  { out, note, signal }: CommandContext,
+): Promise<number> {
   await using closing = new AsyncDisposableStack();
-  const settings = await readSettings(flags.config);
+  const settings = await readSettings(flags.config, note);
   const address = await partsOf(settings, flags.dataDir, closing, signal).database();
   const { flavour, timescaleVersion, done, open, newer, policies } = await migrationStatus(address, { signal });
   out(

@@ -73,13 +73,13 @@ async function ask(flags: QuestionFlags, asked: AskedSql, context: CommandContex
 async function read(
   flags: QueryFlags,
   { kinds, lake, database }: { readonly kinds: readonly EventKind[]; readonly lake: string; readonly database: string },
-  { signal }: CommandContext,
+  { note, signal }: CommandContext,
 ): Promise<SqlTable> {
   const source = choiceOf('--source', flags.source, SOURCES);
   const times = timesOf(flags);
   const maxFetchBytes = sizeOf('--max-fetch', flags.maxFetch);
   await using closing = new AsyncDisposableStack();
-  const parts = partsOf(await readSettings(flags.config), flags.dataDir, closing, signal);
+  const parts = partsOf(await readSettings(flags.config, note), flags.dataDir, closing, signal);
   if (source === 'lake') return await readLake(parts, lake, { kinds, times, maxFetchBytes }, signal);
   await using reader = await HotReader.open(await parts.database(), signal);
   return await reader.query(database);

@@ -28,7 +28,7 @@ export async function verifyCommand(flags: VerifyFlags, { out, note, signal }: C
   const range = rangeOf(flags);
   const waitMs = flags.wait === undefined ? 0 : ageOf('--wait', flags.wait);
   const given = flags.hotRetention === undefined ? undefined : ageOf('--hot-retention', flags.hotRetention);
-  const settings = await readSettings(flags.config);
+  const settings = await readSettings(flags.config, note);
   const report = flags.json ? jsonReport(out, note) : textReport(out, note, flags.all ?? false);
 
   await using closing = new AsyncDisposableStack();

@@ -1,10 +1,11 @@
-import type { LogRecord, TopicPartition } from '@aipx/event-log';
+import type { LogRecord, OffsetRange, TopicPartition } from '@aipx/event-log';
 import type { MarketEvent } from '@aipx/market-model';
 import { EVENT_TOPICS, kindOfTopic } from '@aipx/market-proto';
 import { decodeRecord } from '@aipx/recording';
 import type { DeadLetters } from './dead-letters.js';
 import { databaseLine, databasePart, differenceText, fieldOf, lakeLine, timeOf } from './fields.js';
 import type { Finding, FindingKind, Store } from './findings.js';
+import { isIn } from './is-in.js';
 import type { LakeWindow } from './lake-window.js';
 import type { Counts, Tally } from './tally.js';
 import type { VenueRepeats } from './venue-repeats.js';
@@ -17,6 +18,8 @@ export interface PartitionCheckOptions {
   readonly times: { readonly from?: bigint; readonly to?: bigint };
   /** Rows before this are gone from the database by its retention, nanoseconds. */
   readonly removedBefore: bigint;
+  /** What the log let go before the database's recorder read it, as its Gaps say. */
+  readonly neverRead: readonly OffsetRange[];
   readonly letters: DeadLetters;
   readonly repeats: VenueRepeats | undefined;
   readonly tally: Tally;
@@ -146,19 +149,21 @@ export class PartitionCheck {
   }
 
   #notInDatabase(place: Place, line: string, counts: Counts): void {
-    const { letters, partition, removedBefore, repeats } = this.#options;
+    const { letters, partition, removedBefore, neverRead, repeats } = this.#options;
     const { offset } = place;
     const letter = letters.at(partition, offset);
+    const isNamed = isIn(neverRead, offset);
+    const note = isNamed ? '; a Gap of cause RETENTION names the offset, and the log has it' : '';
     const lost = (says: string) => {
       counts.lost += 1;
-      this.#report(place, 'lost', 'database', line, says);
+      this.#report(place, 'lost', 'database', line, `${says}${note}`);
     };
     if (letter !== undefined) {
       counts.deadLetters += 1;
       if (letter.reason !== 'VALIDATION_CONFLICT') return;
       counts.conflicts += 1;
       this.#report(place, 'conflict', 'database', line, letter.message);
-    } else if (timeOf(line) < removedBefore) {
+    } else if (timeOf(line) < removedBefore || (place.isRetired && isNamed)) {
       counts.removed += 1;
     } else if (repeats !== undefined && this.#kind === 'tick') {
       repeats.add({ partition: partition.partition, offset, line, counts, lost });
@@ -169,7 +174,7 @@ export class PartitionCheck {
 
   #notInLake(place: Place, line: string, counts: Counts): void {
     const entry = place.window?.entryAt(place.offset);
-    const isMissing = entry?.missing.some(({ begin, end }) => begin <= place.offset && place.offset < end) ?? false;
+    const isMissing = entry !== undefined && isIn(entry.missing, place.offset);
     if (isMissing && place.isRetired) {
       counts.removed += 1;
       return;

@@ -2,6 +2,7 @@ import type { OffsetRange, TopicPartition } from '@aipx/event-log';
 import type { LakeCatalog, ManifestEntry } from '@aipx/lake';
 import type { DeadLetters } from './dead-letters.js';
 import type { Finding } from './findings.js';
+import { isIn } from './is-in.js';
 import type { LakeWindow } from './lake-window.js';
 import type { Tally } from './tally.js';
 
@@ -87,8 +88,4 @@ function overlap(a: OffsetRange, b: OffsetRange): OffsetRange | undefined {
   const begin = a.begin > b.begin ? a.begin : b.begin;
   const end = a.end < b.end ? a.end : b.end;
   return begin < end ? { begin, end } : undefined;
-}
-
-function isIn(ranges: readonly OffsetRange[], offset: bigint): boolean {
-  return ranges.some(({ begin, end }) => begin <= offset && offset < end);
 }

@@ -2,7 +2,7 @@ import type { EventLog, OffsetRange } from '@aipx/event-log';
 import { LakeCatalog } from '@aipx/lake';
 import { toIsoText } from '@aipx/market-model';
 import { kindOfTopic } from '@aipx/market-proto';
-import type { HotReader } from '@aipx/timescale';
+import type { HotReader, RetentionGap } from '@aipx/timescale';
 import { DuckDb } from '../duckdb.js';
 import { LakeFiles, type LakeSource } from '../lake-files.js';
 import { DatabaseRows } from './database-rows.js';
@@ -12,7 +12,7 @@ import { findForeignFiles } from './foreign-files.js';
 import { findForeignRows } from './foreign-rows.js';
 import { LakeWindow } from './lake-window.js';
 import { LogCursor } from './log-cursor.js';
-import { PartitionCheck } from './partition-check.js';
+import { PartitionCheck, type PartitionCheckOptions } from './partition-check.js';
 import { RetiredOffsets } from './retired-offsets.js';
 import { RowCursor } from './row-cursor.js';
 import { findScope, type PartitionScope, type VerifyRange } from './scope.js';
@@ -129,10 +129,15 @@ class Verification {
     const kind = kindOfTopic(first.partition.topic);
     const retentionMs = databaseRetentionMs ?? (await this.#database?.retentionMs(kind));
     const removedBefore = retentionMs === undefined ? 0n : BigInt(Date.now() - retentionMs) * 1_000_000n;
-    await this.#countRetentionGaps(first.partition.topic);
+    const gaps = (await this.#database?.retentionGaps(first.partition.topic)) ?? [];
+    this.#countRetentionGaps(gaps);
     await using scan = await openDatabase?.();
     const rows = scan && new DatabaseRows(scan, kind, filterOf(range));
-    for (const scope of scopes) await this.#comparePartition(scope, rows, letters, removedBefore);
+    for (const scope of scopes) {
+      const neverRead = gaps.filter(({ partition }) => partition.partition === scope.partition.partition);
+      const known = { letters, removedBefore, neverRead: neverRead.map(({ range: offsets }) => offsets) };
+      await this.#comparePartition(scope, rows, known);
+    }
   }
 
   async #findForeignRows(topic: string): Promise<void> {
@@ -148,16 +153,15 @@ class Verification {
   async #comparePartition(
     scope: PartitionScope,
     rows: DatabaseRows | undefined,
-    letters: DeadLetters,
-    removedBefore: bigint,
+    known: Pick<PartitionCheckOptions, 'letters' | 'removedBefore' | 'neverRead'>,
   ): Promise<void> {
     const { partition, compared, entries } = scope;
     const { range } = this.#options;
     const report = this.#report;
     const times = timesOf(range);
-    const shared = { partition, letters, tally: this.#tally, report };
-    const check = new PartitionCheck({ ...shared, stores: this.#stores, times, removedBefore, repeats: this.#repeats });
-    const retired = new RetiredOffsets({ ...shared, catalog: this.#catalog });
+    const shared = { partition, tally: this.#tally, report };
+    const check = new PartitionCheck({ ...shared, ...known, stores: this.#stores, times, repeats: this.#repeats });
+    const retired = new RetiredOffsets({ ...shared, letters: known.letters, catalog: this.#catalog });
     const database = rows?.of(partition.partition) ?? RowCursor.empty();
     for (const window of windowsOf({ compared, entries, hasLake: this.#catalog !== undefined, ...times })) {
       const unseen = await this.#compareWindow(scope, window, check, database);
@@ -219,11 +223,13 @@ class Verification {
     });
   }
 
-  async #countRetentionGaps(topic: string): Promise<void> {
+  #countRetentionGaps(gaps: readonly RetentionGap[]): void {
     const { range } = this.#options;
     if (range.offsets !== undefined || range.partition !== undefined) return;
-    for (const gap of (await this.#database?.retentionGaps(filterOf(range))) ?? []) {
-      if (gap.topic === topic) this.#tally.at(topic, gap.time * 1000n).gaps += 1;
+    for (const { partition, time } of gaps) {
+      const at = time * 1000n;
+      if (at < (range.from ?? at) || (range.to !== undefined && at >= range.to)) continue;
+      this.#tally.at(partition.topic, at).gaps += 1;
     }
   }
 

@@ -1,4 +1,6 @@
+import { MarketDataError } from '@aipx/market-model';
 import type { StoredBatch } from '@aipx/recording';
+import { BatchTooLarge } from '../parquet/batch-encoder.js';
 import type { HourFile } from '../parquet/encode-batch.js';
 import type { FileContent } from '../parquet/inspect-file.js';
 import type { LakeParts } from './lake-partition.js';
@@ -54,8 +56,14 @@ async function readFile({ objects, encoder }: LakeParts, key: string): Promise<F
   try {
     return await encoder.inspect(bytes);
   } catch (cause) {
+    if (isOfEncoder(cause)) throw cause;
     throw damaged(key, `is not a file of the lake: ${(cause as Error).message}`, cause);
   }
+}
+
+/** Of the one who looked, such as a want of memory: it tells nothing about the file. */
+function isOfEncoder(cause: unknown): boolean {
+  return cause instanceof BatchTooLarge || (cause instanceof MarketDataError && cause.code === 'STORE_UNAVAILABLE');
 }
 
 /** A file may have fewer rows than planned, when retention was faster than its writer; never others. */

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '@aipx/event-log';
+import type { OffsetRange, TopicPartition } from '@aipx/event-log';
 import type { MarketEvent } from '@aipx/market-model';
 import type { StoredPosition } from '@aipx/recording';
 import { Client } from 'pg';
@@ -50,7 +50,8 @@ export interface SqlResult {
 
 /** What the hot sink inserted of its own: stretches that the log let go before they were read. */
 export interface RetentionGap {
-  readonly topic: string;
+  readonly partition: TopicPartition;
+  readonly range: OffsetRange;
   /** Microseconds since 1970. */
   readonly time: bigint;
 }
@@ -160,12 +161,18 @@ export class HotReader implements AsyncDisposable {
     return found;
   }
 
-  async retentionGaps({ from, to }: Pick<HotRowFilter, 'from' | 'to'> = {}): Promise<readonly RetentionGap[]> {
+  async retentionGaps(topic: string): Promise<readonly RetentionGap[]> {
     const { rows } = await this.#query(
-      `SELECT log_topic, (extract(epoch FROM to_time) * 1000000)::bigint FROM market_gap
-       WHERE log_offset IS NULL${between('to_time', from, to)}`,
+      `SELECT log_partition, said[1], said[2], (extract(epoch FROM to_time) * 1000000)::bigint
+       FROM market_gap, regexp_match(detail, '^offsets (\\d+) to (\\d+) of ') AS said
+       WHERE log_topic = $1 AND log_offset IS NULL AND said IS NOT NULL`,
+      [topic],
     );
-    return rows.map(([topic, time]) => ({ topic: topic ?? '', time: BigInt(time ?? 0) }));
+    return rows.map(([partition, first, last, time]) => ({
+      partition: { topic, partition: Number(partition) },
+      range: { begin: BigInt(first ?? 0), end: BigInt(last ?? 0) + 1n },
+      time: BigInt(time ?? 0),
+    }));
   }
 
   /** How old rows of a kind may grow, ms, by the database's own retention policy; `undefined` when it has none. */

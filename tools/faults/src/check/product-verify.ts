@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 const AIPX = resolve(import.meta.dirname, '../../../../apps/aipx/dist/main.js');
-const SHOWN_LINES = 5;
+const SHOWN_LINES = 20;
 
 export interface ProductVerdict {
   readonly ok: boolean;
-  /** The last lines of what it says; only the very last when all is well. */
+  /** The last line of what it says; where it finds something, the first ones and where the others are. */
   readonly lines: readonly string[];
 }
 
@@ -36,8 +37,9 @@ export async function productVerify(
     text(verify.stderr),
     once(verify, 'close') as Promise<[number | null]>,
   ]);
-  const lines = `${said}${code === 0 ? '' : complaints}`.trimEnd().split('\n');
-  return code === 0
-    ? { ok: true, lines: lines.slice(-1) }
-    : { ok: false, lines: [...lines.slice(-SHOWN_LINES), `exit code ${code}`] };
+  const lines = (said === '' ? complaints : said).trimEnd().split('\n');
+  if (code === 0) return { ok: true, lines: lines.slice(-1) };
+  const file = join(folder, 'verify.txt');
+  await writeFile(file, `${said}\n${complaints}`);
+  return { ok: false, lines: [...lines.slice(0, SHOWN_LINES), `exit code ${code}; all of it is in ${file}`] };
 }
