@@ -1,25 +1,47 @@
-import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
-import { MarketDataError } from '@aipx/market-model';
+import type { ConnectionStatus, IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
+import { MarketDataError, type Channel } from '@aipx/market-model';
 import { describe, expect, it } from 'vitest';
 import { bufferHealth, logHealth, venueHealth, type LookedAt } from './health.js';
 
 const SECOND = 1_000_000_000n;
 const NOW = 1_000n * SECOND;
 
-function venue(change: Partial<VenueIngestionStatus> = {}): VenueIngestionStatus {
+type Told = Pick<VenueIngestionStatus, 'silent' | 'stale' | 'refused' | 'halted'>;
+
+function connected(change: Partial<ConnectionStatus> = {}): ConnectionStatus {
   return {
     state: 'CONNECTED',
     since: NOW - 500n * SECOND,
     lastFrameAt: NOW - SECOND,
     lastError: undefined,
+    rest: undefined,
+    isStandingBy: false,
+    streams: [{ symbol: 'KRW-BTC', channel: 'tick', state: 'active' }],
+    ...change,
+  };
+}
+
+/** With one connection. */
+function venue({
+  silent = [],
+  stale = [],
+  refused = [],
+  halted = [],
+  ...change
+}: Partial<Told & ConnectionStatus> = {}) {
+  return { ...venueOf(connected(change)), silent, stale, refused, halted };
+}
+
+function venueOf(first: ConnectionStatus, ...others: readonly ConnectionStatus[]): VenueIngestionStatus {
+  return {
+    ...first,
+    connections: [first, ...others],
     reconnects: 0,
     counts: { frames: 0, received: 0, tick: 0, orderbook: 0, ignored: 0, repeated: 0, rejected: 0, notices: 0 },
     silent: [],
     stale: [],
+    refused: [],
     halted: [],
-    rest: undefined,
-    streams: [],
-    ...change,
   };
 }
 
@@ -45,7 +67,7 @@ describe('health of a venue', () => {
   });
 
   it('says what the venue has to be waited for', () => {
-    const access = { waitsFor: ['account "a": Redis at localhost:6379 does not answer'], isStandingBy: false };
+    const access = { waitsFor: ['account "a": Redis at localhost:6379 does not answer'] };
     expect(healthOf(venue({ state: 'CONNECTING' }), { access })).toMatchObject({
       status: 'UNHEALTHY',
       detail: 'connecting; account "a": Redis at localhost:6379 does not answer',
@@ -54,13 +76,36 @@ describe('health of a venue', () => {
     expect(healthOf(venue(), { access }).status).toBe('HEALTHY');
   });
 
-  it('is good while another process does the work, unless this one was given up', () => {
-    const access = { waitsFor: ['account "a": another process has its session'], isStandingBy: true };
-    expect(healthOf(venue({ state: 'CONNECTING' }), { access })).toMatchObject({
+  it('is good while another process does the work', () => {
+    const access = { waitsFor: ['account "a": another process has its session'] };
+    expect(healthOf(venue({ state: 'CONNECTING', isStandingBy: true }), { access })).toMatchObject({
       status: 'HEALTHY',
       detail: 'standing by; account "a": another process has its session',
     });
-    expect(healthOf(venue({ state: 'FAILED' }), { access }).status).toBe('UNHEALTHY');
+  });
+
+  it('is that of the worst connection which does not stand by, and names its symbols', () => {
+    const streamsOf = (...symbols: readonly string[]) =>
+      symbols.map((symbol) => ({ symbol, channel: 'tick' as const, state: 'active' as const }));
+    const standing = connected({ state: 'CONNECTING', isStandingBy: true });
+    const well = connected({ streams: streamsOf('005930') });
+    const lost = connected({
+      state: 'RECONNECTING',
+      lastError: new MarketDataError('CONNECTION_LOST', 'closed with 1006'),
+      streams: streamsOf('000660', '035720'),
+    });
+    const quiet = connected({ lastFrameAt: NOW - 61n * SECOND, streams: streamsOf('068270') });
+    expect(healthOf(venueOf(standing, well))).toMatchObject({ status: 'HEALTHY', detail: 'connected' });
+    expect(healthOf(venueOf(standing, lost))).toMatchObject({
+      status: 'UNHEALTHY',
+      detail: 'reconnecting: closed with 1006: 000660, 035720',
+    });
+    expect(healthOf(venueOf(well, quiet))).toMatchObject({
+      status: 'DEGRADED',
+      detail: 'connected, but no message for 61s: 068270',
+    });
+    expect(healthOf(venueOf(quiet, well, lost)).detail).toMatch(/^reconnecting/);
+    expect(healthOf(venueOf(standing, connected({ state: 'FAILED' }))).status).toBe('UNHEALTHY');
   });
 
   it('is good while it rests on purpose, and says until when', () => {
@@ -109,6 +154,26 @@ describe('health of a venue', () => {
     const quiet = venue({ lastFrameAt: NOW - 3_600n * SECOND });
     expect(healthOf(quiet, openedAt(NOW - 59n * SECOND)).status).toBe('HEALTHY');
     expect(healthOf(quiet, openedAt(NOW - 60n * SECOND)).status).toBe('DEGRADED');
+  });
+
+  it('names streams that the venue refuses', () => {
+    const refused = ['005930 (orderbook)'];
+    expect(healthOf(venue({ refused })).detail).toBe('connected; refused by the venue 005930 (orderbook)');
+  });
+
+  it('expects no trades in an auction, nor within a minute after it, but books', () => {
+    const auctionUntil = (end: bigint) => ({
+      driver: { id: 'kis', isSteady: (channel: Channel, at: bigint) => channel === 'orderbook' || at >= end },
+    });
+    const quiet = (...channels: readonly Channel[]) =>
+      venue({
+        lastFrameAt: NOW - 3_600n * SECOND,
+        streams: channels.map((channel) => ({ symbol: '005930', channel, state: 'active' as const })),
+      });
+    expect(healthOf(quiet('tick'), auctionUntil(NOW + SECOND)).status).toBe('HEALTHY');
+    expect(healthOf(quiet('tick'), auctionUntil(NOW - 59n * SECOND)).status).toBe('HEALTHY');
+    expect(healthOf(quiet('tick'), auctionUntil(NOW - 60n * SECOND)).status).toBe('DEGRADED');
+    expect(healthOf(quiet('tick', 'orderbook'), auctionUntil(NOW + SECOND)).status).toBe('DEGRADED');
   });
 
   it('names codes that the venue does not list or sends nothing for, ten at most', () => {

@@ -1,5 +1,5 @@
 import { toIsoText } from '@aipx/market-model';
-import type { IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
+import type { ConnectionStatus, IngestionStatus, VenueIngestionStatus } from '@aipx/ingestion';
 import type { HealthComponent, HealthStatus } from '@aipx/service';
 import type { OpenVenueStatus, VenueDriver } from '@aipx/venue';
 
@@ -7,9 +7,10 @@ import type { OpenVenueStatus, VenueDriver } from '@aipx/venue';
 const QUIET_MS = 60_000;
 const NANOS_PER_MILLI = 1_000_000n;
 const MOST_NAMED = 10;
+const WORST_FIRST: readonly HealthStatus[] = ['UNHEALTHY', 'DEGRADED', 'HEALTHY'];
 
 export interface LookedAt {
-  readonly driver: Pick<VenueDriver, 'id' | 'isDataExpected'>;
+  readonly driver: Pick<VenueDriver, 'id' | 'isDataExpected' | 'isSteady'>;
   /** Absent before the start. */
   readonly status: VenueIngestionStatus | undefined;
   /** What it takes to be let in. Absent before the venue is opened. */
@@ -29,10 +30,11 @@ export function venueHealth({ driver, status, access, unknown }: LookedAt, now: 
     ...waits,
     named('not listed by the venue', unknown),
     named('nothing came for', status.silent),
+    named('refused by the venue', status.refused),
     named('silent among others', status.stale),
     named('trading is halted in', status.halted),
   ].filter((remark) => remark !== '');
-  const { state, detail } = access?.isStandingBy ? standingBy(status) : connectionHealth(status, driver, now);
+  const { state, detail } = connectionsHealth(status, driver, now);
   return { name, status: state, detail: [detail, ...remarks].join('; ') };
 }
 
@@ -59,16 +61,35 @@ export function bufferHealth(status: IngestionStatus | undefined, now: bigint): 
   return { name, status: 'HEALTHY', detail };
 }
 
-/** Another process does the work, and this one takes over when it ends. */
-function standingBy({ state }: VenueIngestionStatus): { readonly state: HealthStatus; readonly detail: string } {
-  return { state: state === 'FAILED' ? 'UNHEALTHY' : 'HEALTHY', detail: 'standing by' };
+interface Judgement {
+  readonly state: HealthStatus;
+  readonly detail: string;
+}
+
+/** The worst of the connections, which are named by their symbols where there are others. */
+function connectionsHealth({ connections }: VenueIngestionStatus, driver: LookedAt['driver'], now: bigint): Judgement {
+  // Another process does the work of those, and this one takes over when it ends.
+  const own = connections.filter(({ isStandingBy }) => !isStandingBy);
+  if (own.length === 0) return { state: 'HEALTHY', detail: 'standing by' };
+  const judged = own.map((connection) => ({ connection, ...connectionHealth(connection, driver, now) }));
+  const state = WORST_FIRST.find((each) => judged.some((judgement) => judgement.state === each)) ?? 'HEALTHY';
+  const worst = judged.filter((judgement) => judgement.state === state);
+  const isNamed = state !== 'HEALTHY' && connections.length > 1;
+  const details = worst.map(({ detail, connection }) =>
+    isNamed ? named(`${detail}:`, symbolsOf(connection)) : detail,
+  );
+  return { state, detail: [...new Set(details)].join('; ') };
+}
+
+function symbolsOf({ streams }: ConnectionStatus): readonly string[] {
+  return [...new Set(streams.map(({ symbol }) => symbol))];
 }
 
 function connectionHealth(
-  { state, lastFrameAt, since, lastError, rest, streams }: VenueIngestionStatus,
-  { isDataExpected = () => true }: LookedAt['driver'],
+  { state, lastFrameAt, since, lastError, rest, streams }: ConnectionStatus,
+  { isDataExpected = () => true, isSteady = (_, at) => isDataExpected(at) }: LookedAt['driver'],
   now: bigint,
-): { readonly state: HealthStatus; readonly detail: string } {
+): Judgement {
   const name = state.toLowerCase();
   const isOpen = isDataExpected(now);
   if (rest !== undefined && state !== 'FAILED') {
@@ -81,8 +102,10 @@ function connectionHealth(
     return { state: 'HEALTHY', detail: `${detail}; the market is closed` };
   }
   if (!isOpen) return { state: 'HEALTHY', detail: `${name}; the market is closed` };
-  // It has only just opened.
-  if (!isDataExpected(now - BigInt(QUIET_MS) * NANOS_PER_MILLI)) return { state: 'HEALTHY', detail: name };
+  // It has only just opened, or only just come out of an auction.
+  const lately = [now, now - BigInt(QUIET_MS) * NANOS_PER_MILLI];
+  const mayBeQuiet = lately.some((at) => !streams.some(({ channel }) => isSteady(channel, at)));
+  if (mayBeQuiet) return { state: 'HEALTHY', detail: name };
   const quietSince = lastFrameAt === undefined || lastFrameAt < since ? since : lastFrameAt;
   const quietMs = Number((now - quietSince) / NANOS_PER_MILLI);
   const isHalted = streams.length > 0 && streams.every((stream) => stream.state === 'halted');

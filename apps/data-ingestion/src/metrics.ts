@@ -108,6 +108,9 @@ export class IngestionMetrics {
         value: silent.length + stale.length,
       })),
     );
+    this.#gauge('refused_streams', 'Streams that the venue does not send, as it says', ['venue'], (status) =>
+      venuesOf(status).map(([venue, { refused }]) => ({ labels: { venue }, value: refused.length })),
+    );
     this.#gauge('halted_symbols', 'Codes in which trading stands still', ['venue'], (status) =>
       venuesOf(status).map(([venue, { halted }]) => ({ labels: { venue }, value: halted.length })),
     );

@@ -234,6 +234,11 @@ export class IngestionService implements ManagedService {
       },
       onSilent: (venue, symbols) =>
         this.#logger.warn({ venue, symbols }, `${venue} sends nothing for ${symbols.join(', ')}`),
+      onRefused: (venue, { symbol, channel }, error) =>
+        this.#logger.warn(
+          { venue, symbol, code: error.code },
+          `${venue} does not send ${symbol} (${channel}): ${error.message}`,
+        ),
       onStale: (venue, streams) => {
         const names = streams.map(({ symbol, channel }) => `${symbol} (${channel})`).join(', ');
         this.#logger.warn({ venue }, `${venue} has gone silent for ${names} while others go on`);
@@ -242,9 +247,13 @@ export class IngestionService implements ManagedService {
         for (const { symbol, detail } of news) this.#logger.info({ venue, symbol }, `${venue} ${symbol}: ${detail}`);
       },
       onNotice: (venue, notice) => this.#logger.warn({ venue }, `${venue}: ${notice}`),
-      onVenueFailed: (venue, error) => {
+      onVenueFailed: (venue, error, { symbols, isLast }) => {
         this.#venueFailures.add(error);
-        this.#logger.error({ venue, code: error.code, error }, `${venue} is given up for good: ${error.message}`);
+        const what = isLast ? venue : `the connection to ${venue} for ${symbols.join(', ')}`;
+        this.#logger.error(
+          { venue, symbols, code: error.code, error },
+          `${what} is given up for good: ${error.message}`,
+        );
       },
       onFault: (error) => this.#logFault(error),
       onProcessed: (receivedAt) => this.#metrics.processed(receivedAt),

@@ -208,6 +208,15 @@ describe('the settings of KIS', () => {
     ]);
   });
 
+  it('are refused where two heartbeats would not fit, and where KIS lets nobody in again so soon', async () => {
+    const given = { KIS_SILENCE_TIMEOUT: '24s', KIS_RECONNECT_DELAY: '19s', KIS_RECONNECT_MAX_DELAY: '19s' };
+    expect(await faults({ ...KIS, ...given })).toEqual([
+      expect.stringMatching(/^KIS_RECONNECT_DELAY .*"19s" is not a duration from 20s /),
+      expect.stringMatching(/^KIS_RECONNECT_MAX_DELAY .*"19s" is not a duration from 20s /),
+      expect.stringMatching(/^KIS_SILENCE_TIMEOUT .*"24s" is not a duration from 25s /),
+    ]);
+  });
+
   it('are refused when they contradict each other', async () => {
     expect(
       await faults({

@@ -144,6 +144,10 @@ function openIngestion({ log, sources, logger, halts, signal }: Ingesting): Inge
           `${venue} sends nothing for ${symbols.join(', ')}: unknown to it, or a quiet market`,
         );
       },
+      onRefused: (venue, { symbol, channel }, error) => {
+        const text = `${venue} does not send ${symbol} (${channel}): ${error.message}`;
+        logger.warn({ venue, symbol, code: error.code }, text);
+      },
       onTrading: (venue, news) => {
         for (const { symbol, isHalted, detail } of news) {
           logger.info({ venue, symbol }, `${venue} ${symbol}: ${detail}`);

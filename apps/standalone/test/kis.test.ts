@@ -9,6 +9,9 @@ const folder = temporaryFolder();
 /** Fifteen stocks of three registrations each: more than the 41 that one key carries. */
 const STOCKS =
   '005930,000660,373220,207940,005380,000270,068270,105560,035420,055550,012330,005490,028260,051910,006400';
+/** Trades and books of each. */
+const STREAMS = 30;
+const STREAMS_OF_UPBIT = 2;
 
 afterAll(() => {
   folder.remove();
@@ -23,6 +26,10 @@ async function query(ready: Report, sql: string): Promise<readonly Record<string
   } finally {
     await client.end();
   }
+}
+
+function gapsStored({ hot }: Report): number {
+  return (hot as { readonly gap: number }).gap;
 }
 
 interface JournalRecord {
@@ -64,12 +71,16 @@ describe('KIS and Upbit, simulated together', { timeout: 120_000 }, () => {
     first.signal('SIGINT');
     expect((await first.outcome).code).toBe(0);
 
-    const second = await runApp([...args, '--duration', '3s']);
+    const again = new App(args);
+    // Each stream's gap lasts until its own registration.
+    while (gapsStored(await again.next('status')) < STREAMS + STREAMS_OF_UPBIT);
+    again.signal('SIGINT');
+    const second = await again.outcome;
     expect(second.code).toBe(0);
     expect(second.summary).toMatchObject({ ok: true, hot: { duplicates: 0, conflicts: 0 } });
     // The second goes on where the first ended: nobody listened in between, and nothing was traded.
     expect(second.summary?.['venues']).toMatchObject({
-      kis: { repeated: 0, gaps: { reconnect: 30 }, missed_volume: '0' },
+      kis: { repeated: 0, gaps: { reconnect: STREAMS }, missed_volume: '0' },
     });
   });
 

@@ -5,6 +5,7 @@ export type { VenueCounts } from './counts.js';
 export {
   Ingestion,
   type BufferOptions,
+  type FailedConnection,
   type IngestionHooks,
   type IngestionOptions,
   type IngestionStatus,
@@ -14,4 +15,4 @@ export { SpillQueue } from './spill/spill-queue.js';
 export type { StreamStatus, SubscriptionState } from './subscription-states.js';
 export type { VenueInput } from './venue-connection.js';
 export { unknownSymbols } from './unknown-symbols.js';
-export type { VenueIngestionStatus } from './venue-status.js';
+export type { ConnectionStatus, VenueIngestionStatus } from './venue-status.js';

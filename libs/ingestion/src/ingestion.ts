@@ -8,6 +8,7 @@ import type { BufferLimits } from './buffer/limits.js';
 import type { WaitingRecord } from './buffer/waiting-record.js';
 import { FramePublisher } from './frame-publisher.js';
 import type { FrameUnit } from './frame-unit.js';
+import { ListenedUntil } from './listened-until.js';
 import { endsOf, readPast, spilledPast, type PastOptions } from './past.js';
 import type { Publisher, PublisherStatus } from './publisher.js';
 import type { SpillQueue } from './spill/spill-queue.js';
@@ -21,7 +22,11 @@ export interface IngestionOptions {
   readonly venues: readonly VenueInput[];
   /** Ends everything at once; what waits is kept only where there is a spill. */
   readonly signal: AbortSignal;
-  /** How far, ms, the log is read back for what was last received. @default one hour */
+  /**
+   * How far, ms, the log is read back for what was last received; its trades further where a venue's memory has use for them.
+   *
+   * @default one hour
+   */
   readonly gapLookbackMs?: number;
   /**
    * For a log that can be slow or away: books are replaced and expire, trades go to the disk. Absent, for a log in this
@@ -45,14 +50,16 @@ export interface IngestionHooks {
   readonly onState?: (venue: string, change: StateChange) => void;
   /** Codes of which nothing came within the time the venue takes to answer. */
   readonly onSilent?: (venue: string, symbols: readonly string[]) => void;
+  /** A venue does not send a stream, or no more. Told at each answer. */
+  readonly onRefused?: (venue: string, subscription: Subscription, error: MarketDataError) => void;
   /** Streams that were regular and have fallen silent among busy ones. */
   readonly onStale?: (venue: string, streams: readonly Subscription[]) => void;
   /** A venue told of halts, interruptions and changes of session. */
   readonly onTrading?: (venue: string, news: readonly TradingNews[]) => void;
   /** A venue behaves otherwise than is known of it: somebody should look. The same words come once. */
   readonly onNotice?: (venue: string, notice: string) => void;
-  /** A venue will not come back; the others go on. */
-  readonly onVenueFailed?: (venue: string, error: MarketDataError) => void;
+  /** A connection to a venue will not come back; the others go on. */
+  readonly onVenueFailed?: (venue: string, error: MarketDataError, failed: FailedConnection) => void;
   /** Something failed and is being tried again. */
   readonly onFault?: (error: MarketDataError) => void;
   /** A frame's records were handed to the publisher; when it was received. */
@@ -61,12 +68,17 @@ export interface IngestionHooks {
   readonly onPublished?: (records: readonly WaitingRecord[], tookMs: number) => void;
 }
 
+export interface FailedConnection {
+  /** Of which nothing comes any more. */
+  readonly symbols: readonly string[];
+  /** No other connection to the venue is left. */
+  readonly isLast: boolean;
+}
+
 export interface IngestionStatus {
   readonly publisher: PublisherStatus;
   readonly venues: Readonly<Record<string, VenueIngestionStatus>>;
 }
-
-type Past = PastOptions & { readonly startedAt: Nanoseconds };
 
 /** Frames and bytes that may wait for a log in this process, and the frames and the wait (ms) of one append to it. */
 export interface PausingLimits {
@@ -104,6 +116,10 @@ export class Ingestion {
   #publishing: Promise<void> = Promise.resolve();
   #rememberingPast: Promise<unknown> = Promise.resolve();
   #unnamedPast: UnnamedPast | undefined;
+  #listenedUntil: ListenedUntil | undefined;
+  /** When the connections were closed from our side. */
+  #closedAt: Nanoseconds | undefined;
+  #isPublished = false;
 
   constructor(options: IngestionOptions) {
     this.#options = options;
@@ -135,18 +151,23 @@ export class Ingestion {
     const since = startedAt - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
     const unnamedPast = buffer?.spill && this.#openUnnamedPast(buffer.spill.folder, startedAt);
     this.#unnamedPast = unnamedPast;
+    const listened = buffer?.spill && new ListenedUntil(buffer.spill.folder, onFault);
+    this.#listenedUntil = listened;
     const endOf = (venue: string) => unnamedPast?.endOf(venue);
+    const listenedUntil = (venue: string, stream: Subscription) => listened?.of(venue, stream);
     const spilled = spilledPast(buffer?.spill, endOf);
     const reading = AbortSignal.any([signal, this.#endOfPast.signal]);
-    const past = { log, ends, spilled, since, startedAt, endOf, onFault, signal: reading };
+    const past = { log, ends, spilled, since, startedAt, endOf, listenedUntil, onFault, signal: reading };
+    const venues = Map.groupBy(this.#options.venues, ({ driver }) => driver.id);
     this.#rememberingPast = Promise.all(
-      this.#connections.map((connection, index) => this.#rememberPast(connection, this.#options.venues[index], past)),
+      [...venues].map(([venue, inputs]) => this.#rememberPast(venue, inputs, past)),
     ).catch((error: unknown) => this.#failure.reject(error));
     await Promise.race([this.#rememberingPast, sleep(PAST_FIRST_MS, undefined, { signal: starting, ref: false })]);
     for (const connection of this.#connections) connection.connect();
     // What the disk holds is sent, and leaves it, once it has been looked through.
     this.#publishing = spilled
       .then(() => this.#publisher.run(signal))
+      .then(() => void (this.#isPublished = true))
       .catch((error: unknown) => this.#failure.reject(error));
   }
 
@@ -157,6 +178,7 @@ export class Ingestion {
 
   /** Closes the connections from our side. */
   async disconnect(): Promise<void> {
+    this.#closedAt ??= wallClock();
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
@@ -177,6 +199,7 @@ export class Ingestion {
     await this.#publishing;
     // The gaps that name the past are in the log or on the disk; where no frame came, no record hides it.
     for (const { id } of this.#connections) this.#unnamedPast?.forget(id);
+    this.#leaveWord();
     deadline?.removeEventListener('abort', stopReading);
   }
 
@@ -217,6 +240,8 @@ export class Ingestion {
         onUnit: (unit) => this.#offer(unit),
         onState: (change) => hooks.onState?.(id, change),
         onSilent: (symbols) => hooks.onSilent?.(id, symbols),
+        onRefused: (subscription, error) => hooks.onRefused?.(id, subscription, error),
+        onPastWhole: (subscription) => this.#unnamedPast?.forgetStream(id, subscription),
         onStale: (streams) => hooks.onStale?.(id, streams),
         onTrading: (news) => hooks.onTrading?.(id, news),
         onNotices: (notices) => this.#noticed(id, notices),
@@ -243,20 +268,34 @@ export class Ingestion {
     }
   }
 
-  /** Final for the venue. The rest goes on while there is any; a replay is one piece. */
+  /** Final for the connection. The rest goes on while there is any; a replay is one piece. */
   #venueFailed(input: VenueInput, error: MarketDataError): void {
     this.#failed.add(input);
-    this.#options.hooks?.onVenueFailed?.(input.driver.id, error);
+    const { id } = input.driver;
+    const symbols = [...new Set(input.subscriptions.map(({ symbol }) => symbol))];
+    const isLast = this.#options.venues.every((each) => each.driver.id !== id || this.#failed.has(each));
+    this.#options.hooks?.onVenueFailed?.(id, error, { symbols, isLast });
     if (input.replay !== undefined || this.#failed.size === this.#connections.length) this.#failure.reject(error);
   }
 
-  async #rememberPast(connection: VenueConnection, input: VenueInput | undefined, past: Past): Promise<void> {
-    if (input === undefined || input.replay !== undefined) return;
-    const { memory, subscriptions } = input;
-    const useful = memory?.usefulSince(past.startedAt) ?? past.since;
-    const since = useful < past.since ? useful : past.since;
-    const known = await readPast({ ...past, since }, connection.id, subscriptions, memory);
-    if (known === undefined) this.#unnamedPast?.forget(connection.id);
-    else connection.feed.rememberPast(known);
+  async #rememberPast(venue: string, inputs: readonly VenueInput[], past: PastOptions): Promise<void> {
+    const live = inputs.filter(({ replay }) => replay === undefined);
+    if (live.length === 0) return;
+    const memory = live.find((input) => input.memory !== undefined)?.memory;
+    const subscriptions = live.flatMap((input) => input.subscriptions);
+    const known = await readPast(past, venue, subscriptions, memory);
+    if (known === undefined) return this.#unnamedPast?.forget(venue);
+    for (const { id, feed } of this.#connections) if (id === venue) feed.rememberPast(known);
+  }
+
+  /** For the next process: until when nothing was missed. Where something may be, it goes by the last record instead. */
+  #leaveWord(): void {
+    const { lostAtEnd, counts } = this.#publisher.status;
+    const closedAt = this.#closedAt;
+    if (closedAt === undefined || !this.#isPublished || lostAtEnd > 0 || counts.dropped.shutdown > 0) return;
+    const whole = this.#connections.flatMap(({ id, feed }) =>
+      feed.wholeUntil(closedAt).map((subscription) => [id, subscription] as const),
+    );
+    this.#listenedUntil?.save(whole, closedAt);
   }
 }

@@ -14,7 +14,7 @@ export interface PartitionEnd {
 
 export interface SearchedSpan {
   /** Records the log took before this are not read. */
-  readonly since: Nanoseconds;
+  readonly since: Readonly<Record<Channel, Nanoseconds>>;
   /** What was received from then on does not count. */
   readonly before: Nanoseconds | undefined;
 }
@@ -43,9 +43,10 @@ export async function lastReceived(
 ): Promise<void> {
   const searches = ends.map(async ({ partition, end }) => {
     const wanted = wantedIn(log, partition, subscriptions);
-    if (wanted.size === 0) return;
+    const [stream] = wanted.values();
+    if (stream === undefined) return;
     for await (const record of backwards(log, partition, end, signal)) {
-      if (record.appendedAt < since) return;
+      if (record.appendedAt < since[stream.channel]) return;
       const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
       const event = subscription && readableEvent(subscription.channel, record);
       if (subscription === undefined || event === undefined) continue;

@@ -2,13 +2,15 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog } from '@aipx/event-log';
 import {
   asMarketDataError,
-  type MarketDataError,
+  type Channel,
+  MarketDataError,
   type Nanoseconds,
   type OrderBook,
   type Tick,
 } from '@aipx/market-model';
 import { decodeEvent, EVENT_TOPICS } from '@aipx/market-proto';
 import type { SessionMemory, Subscription } from '@aipx/venue';
+import type { StreamPast } from './absences.js';
 import { lastReceived, partitionEnds, type LastRecords, type PartitionEnd } from './last-received.js';
 import type { SpillEntry, SpillQueue } from './spill/spill-queue.js';
 
@@ -45,9 +47,13 @@ export interface PastOptions {
   readonly log: EventLog;
   readonly ends: readonly PartitionEnd[];
   readonly spilled: Promise<SpilledPast>;
-  /** Records the log took before this are not read. */
+  /** Records the log took before this are not read, but for trades that the venue's memory has use for. */
   readonly since: Nanoseconds;
+  /** Now. */
+  readonly startedAt: Nanoseconds;
   readonly endOf: EndOfPast;
+  /** Until when an earlier process left word that it had listened to a stream. */
+  readonly listenedUntil: (venue: string, subscription: Subscription) => Nanoseconds | undefined;
   readonly onFault: (error: MarketDataError) => void;
   /** Ends the reading; what was found until then is returned. */
   readonly signal: AbortSignal;
@@ -55,33 +61,56 @@ export interface PastOptions {
 
 /**
  * When each stream's last record of the time before this process was received, as the log and then the disk know. Waits
- * out a log that is away. The venue's memory gets the last trades.
+ * out a log that is away. The venue's memory gets the last trades. One search for all connections to a venue.
  *
- * @returns `undefined` when nothing was ever recorded, so that nothing can be missing; else the streams found
+ * @returns `undefined` when nothing was ever recorded, so that nothing can be missing; else what is known of each stream
  */
 export async function readPast(
   options: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
   memory?: SessionMemory,
-): Promise<ReadonlyMap<Subscription, Nanoseconds> | undefined> {
-  const logged = await fromLog(options, exchange, subscriptions);
+): Promise<ReadonlyMap<Subscription, StreamPast> | undefined> {
+  const { since: orderbook, listenedUntil, onFault } = options;
+  const since = { tick: tradesSince(options, memory), orderbook };
+  const logged = await fromLog(options, exchange, subscriptions, since);
   const spilled = await options.spilled;
   if (logged === undefined && spilled.size === 0) return undefined;
-  const past = new Map<Subscription, Nanoseconds>();
+  const past = new Map<Subscription, StreamPast>();
   for (const subscription of subscriptions) {
     const onDisk = spilled.get(streamName(EVENT_TOPICS[subscription.channel], exchange, subscription.symbol));
     let last = logged?.get(subscription);
+    let lastReceived = last?.receivedTimestamp;
     // Acknowledged out of turn, a record of the disk may be older than the log's last.
-    if (onDisk !== undefined && onDisk.receivedAt > (last?.receivedTimestamp ?? 0n)) {
-      past.set(subscription, onDisk.receivedAt);
+    if (onDisk !== undefined && onDisk.receivedAt > (lastReceived ?? 0n)) {
+      lastReceived = onDisk.receivedAt;
       last = readable(subscription, onDisk.value) ?? last;
-    } else if (last !== undefined) {
-      past.set(subscription, last.receivedTimestamp);
     }
-    if (last?.kind === 'tick') memory?.resume(last);
+    past.set(subscription, { lastReceived, listenedUntil: listenedUntil(exchange, subscription) });
+    if (last?.kind === 'tick') resume(memory, last, onFault);
   }
   return past;
+}
+
+function tradesSince({ since, startedAt, onFault }: PastOptions, memory: SessionMemory | undefined): Nanoseconds {
+  try {
+    const useful = memory?.usefulSince(startedAt) ?? since;
+    return useful < since ? useful : since;
+  } catch (cause) {
+    onFault(asMarketDataError(cause, 'CONFIG_INVALID'));
+    return since;
+  }
+}
+
+/** What one stored trade does not tell is not worth the start of the process. */
+function resume(memory: SessionMemory | undefined, tick: Tick, onFault: PastOptions['onFault']): void {
+  try {
+    memory?.resume(tick);
+  } catch (cause) {
+    const { code, message } = asMarketDataError(cause, 'VALIDATION_TICK');
+    const trade = `${tick.exchange} ${tick.symbol} ${tick.tradeId}`;
+    onFault(new MarketDataError(code, `the stored trade ${trade} cannot be gone on from: ${message}`, { cause }));
+  }
 }
 
 function readable({ channel }: Subscription, bytes: Uint8Array): Tick | OrderBook | undefined {
@@ -95,9 +124,10 @@ function readable({ channel }: Subscription, bytes: Uint8Array): Tick | OrderBoo
 
 /** Empty where the search failed: that something may be missing must be said although nobody knows since when. */
 async function fromLog(
-  { log, ends, since, endOf, onFault, signal }: PastOptions,
+  { log, ends, endOf, onFault, signal }: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
+  since: Readonly<Record<Channel, Nanoseconds>>,
 ): Promise<LastRecords | undefined> {
   if (ends.every(({ end }) => end === 0n)) return undefined;
   const found: LastRecords = new Map();

@@ -167,11 +167,11 @@ describe('a stream of a halted symbol', () => {
   it('is halted, and neither stale nor silent, until the venue says otherwise', () => {
     const { states, hearEach } = requested();
     hearEach([A, B], 0.5, 70);
-    states.halted('KRW-A', true);
+    states.halted('KRW-A', true, 0n);
     hearEach([B], 70.5, 400);
     expect(states.newlyStale()).toEqual([]);
     expect(states.list(at(400)).map(({ state }) => state)).toEqual(['halted', 'active']);
-    states.halted('KRW-A', false);
+    states.halted('KRW-A', false, 0n);
     expect(states.newlyStale()).toEqual([]);
     expect(states.list(at(400))[0]?.state).toBe('active');
   });
@@ -179,19 +179,30 @@ describe('a stream of a halted symbol', () => {
   it('is watched anew once trading goes on: the halt was no pause of its own', () => {
     const { states, hearEach } = requested();
     hearEach([A, B], 0.5, 70);
-    states.halted('KRW-A', true);
+    states.halted('KRW-A', true, 0n);
     hearEach([B], 70.5, 200);
-    states.halted('KRW-A', false);
+    states.halted('KRW-A', false, 0n);
     hearEach([A, B], 200.5, 270);
     hearEach([B], 270.5, 331);
     expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it.each([
+    ['the same day', at(5), 'halted'],
+    ['the day after', at(15), 'requested'],
+    ['a day nobody knows', undefined, 'requested'],
+  ])('is remembered from one connection to the next on %s: the venue does not tell again', (_, daySince, state) => {
+    const { states } = requested();
+    states.halted('KRW-A', true, at(10));
+    states.requested(at(20), daySince);
+    expect(states.list(at(20)).map((each) => each.state)).toEqual([state, 'requested']);
   });
 
   it('trades again as soon as a trade comes, and is still halted while books change', () => {
     const book: Subscription = { symbol: 'KRW-A', channel: 'orderbook' };
     const states = new SubscriptionStates([A, book], { firstRecordWithinMs: 5_000 });
     states.requested(0n);
-    states.halted('KRW-A', true);
+    states.halted('KRW-A', true, 0n);
     states.seen('KRW-A', 'orderbook', at(1));
     expect(states.list(at(60)).map(({ state }) => state)).toEqual(['halted', 'halted']);
     states.seen('KRW-A', 'tick', at(61));
@@ -200,8 +211,8 @@ describe('a stream of a halted symbol', () => {
 
   it('is forgotten with its connection, and of a symbol that nobody subscribed not known', () => {
     const { states } = requested();
-    states.halted('KRW-A', true);
-    states.halted('KRW-C', true);
+    states.halted('KRW-A', true, 0n);
+    states.halted('KRW-C', true, 0n);
     states.requested(at(100));
     expect(states.list(at(100)).map(({ state }) => state)).toEqual(['requested', 'requested']);
   });

@@ -39,6 +39,8 @@ interface Stream {
   isActive: boolean;
   isStale: boolean;
   isHalted: boolean;
+  /** When the venue said so. */
+  haltedAt: Nanoseconds;
   watchedFrom: number;
   heardAt: number;
   longestPause: number;
@@ -66,18 +68,31 @@ export class SubscriptionStates {
   #busyMs = 0;
 
   constructor(subscriptions: readonly Subscription[], { firstRecordWithinMs, staleAfterMs }: StreamLimits) {
-    this.#streams = subscriptions.map((subscription) => ({ subscription, lastRecordAt: undefined, ...unheard() }));
+    this.#streams = subscriptions.map((subscription) => ({
+      subscription,
+      lastRecordAt: undefined,
+      isHalted: false,
+      haltedAt: 0n,
+      ...unheard(),
+    }));
     this.#byChannel = { tick: this.#ofChannel('tick'), orderbook: this.#ofChannel('orderbook') };
     this.#firstRecordWithin = BigInt(firstRecordWithinMs) * 1_000_000n;
     this.#staleAfterMs = staleAfterMs;
   }
 
-  /** A connection stands and the subscription was sent at `at`: habits of the one before are forgotten. */
-  requested(at: Nanoseconds): void {
+  /**
+   * A connection stands and the subscription was sent at `at`: habits of the one before are forgotten.
+   *
+   * @param daySince halts that the venue told of since then still hold; it does not tell of them again. Absent: none does
+   */
+  requested(at: Nanoseconds, daySince?: Nanoseconds): void {
     this.#requestedAt = at;
     this.#frameAt = at;
     this.#busyMs = 0;
-    for (const stream of this.#streams) Object.assign(stream, unheard());
+    for (const stream of this.#streams) {
+      Object.assign(stream, unheard());
+      if (daySince === undefined || stream.haltedAt < daySince) stream.isHalted = false;
+    }
   }
 
   /** A frame of market data came, of whichever streams. */
@@ -95,7 +110,7 @@ export class SubscriptionStates {
     const stream = this.#byChannel[channel].get(symbol);
     if (stream === undefined) return undefined;
     // Whether the venue says so or not: trades are no halt. Books may change during one.
-    if (stream.isHalted && channel === 'tick') this.halted(symbol, false);
+    if (stream.isHalted && channel === 'tick') this.halted(symbol, false, at);
     const before = stream.lastRecordAt;
     const pause = this.#busyMs - stream.heardAt;
     stream.lastRecordAt = at;
@@ -112,10 +127,12 @@ export class SubscriptionStates {
   }
 
   /** The venue said that trading in the symbol stands still, or goes on. What came of it meanwhile shows no habits. */
-  halted(symbol: string, isHalted: boolean): void {
+  halted(symbol: string, isHalted: boolean, at: Nanoseconds): void {
     for (const streams of Object.values(this.#byChannel)) {
       const stream = streams.get(symbol);
-      if (stream === undefined || stream.isHalted === isHalted) continue;
+      if (stream === undefined) continue;
+      stream.haltedAt = at;
+      if (stream.isHalted === isHalted) continue;
       stream.isHalted = isHalted;
       if (!isHalted) stream.watchedFrom = stream.heardAt = this.#busyMs;
     }
@@ -173,6 +190,6 @@ export class SubscriptionStates {
 }
 
 function unheard() {
-  const flags = { isActive: false, isStale: false, isHalted: false };
+  const flags = { isActive: false, isStale: false };
   return { answer: 'none' as const, ...flags, watchedFrom: 0, heardAt: 0, longestPause: 0 };
 }

@@ -67,6 +67,12 @@ export class UnnamedPast {
     this.#save();
   }
 
+  /** There is nothing to be named of this stream. */
+  forgetStream(venue: string, { channel, symbol }: Subscription): void {
+    const streams = this.#venues.get(venue)?.streams;
+    if (streams?.delete(streamName(channel, symbol)) && streams.size === 0) this.#save();
+  }
+
   #save(): void {
     const open = [...this.#venues].filter(([, { streams }]) => streams.size > 0);
     const ends = Object.fromEntries(open.map(([venue, { endedAt }]) => [venue, String(endedAt)]));

@@ -2,6 +2,7 @@ import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
 import type {
   ConnectionAccess,
   ConnectionPass,
+  FrameReading,
   FrameRecord,
   SessionMemory,
   Subscription,
@@ -17,7 +18,7 @@ import {
   type StateChange,
   type WebSocketConnection,
 } from '@aipx/websocket-client';
-import { AccessGate } from './access-gate.js';
+import { AccessGate, closeUnanswered, leaveLost } from './access-gate.js';
 import { connectionSettings, type ConnectionOverrides } from './connection-settings.js';
 import type { FrameUnit } from './frame-unit.js';
 import { Outbox } from './outbox.js';
@@ -46,6 +47,10 @@ export interface VenueConnectionHooks {
   readonly onState: (change: StateChange) => void;
   /** Subscribed codes of which nothing came on this connection within the time the venue takes to answer. */
   readonly onSilent: (symbols: readonly string[]) => void;
+  /** The venue does not send a stream, or no more. Told at each answer. */
+  readonly onRefused?: (subscription: Subscription, error: MarketDataError) => void;
+  /** Nothing of the stream was missed before this process. */
+  readonly onPastWhole?: (subscription: Subscription) => void;
   /** Streams that were regular and have fallen silent among busy ones. Once for each time. */
   readonly onStale?: (streams: readonly Subscription[]) => void;
   /** The venue told of halts, interruptions and changes of session. */
@@ -59,6 +64,8 @@ export interface VenueConnectionHooks {
 /** For every venue: a handshake takes two round trips and TLS, tens of milliseconds, seconds on a bad line. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 1_000;
+/** A venue that lets us in and drops us again does so within seconds. */
+const STOOD: Nanoseconds = 300_000_000_000n;
 
 /**
  * One venue's socket and its feed: passes frames one way, requests and refusals the other. Connects once, then stays, but for the
@@ -85,9 +92,10 @@ export class VenueConnection {
   #ending = false;
   #isResting = false;
   /** Resolves when the socket that a rest has ended is gone. */
-  #asleep: Promise<void> = Promise.resolve();
+  #asleep: Promise<unknown> = Promise.resolve();
   #endOfPass: () => void = () => undefined;
-  #silenceReported = false;
+  /** Codes that were told to be silent, of the present connection. */
+  #toldSilent: ReadonlySet<string> = new Set();
   #hasDelivered = false;
 
   /** @throws {MarketDataError} `CONFIG_INVALID`, naming venue and value and what would be right */
@@ -100,11 +108,14 @@ export class VenueConnection {
     this.#since = clock();
     this.#isReplay = replay !== undefined;
     this.#signal = signal;
+    const settings = connectionSettings(driver, input);
     this.feed = new VenueFeed({
       driver,
       subscriptions,
       bookDepth,
+      silenceTimeoutMs: settings.silenceTimeoutMs,
       onUnit: hooks.onUnit,
+      ...(hooks.onPastWhole && { onPastWhole: hooks.onPastWhole }),
       ...(memory && { memory }),
       ...(replay && { replay }),
     });
@@ -113,7 +124,7 @@ export class VenueConnection {
     this.#socket = new ReconnectingWebSocket({
       url: input.websocketUrl,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      ...connectionSettings(driver, input),
+      ...settings,
       gate: this.#access ?? turns,
       signal,
       clock,
@@ -149,6 +160,11 @@ export class VenueConnection {
   /** Not connected on purpose: the driver wants no connection at this time. */
   get isResting(): boolean {
     return this.#isResting;
+  }
+
+  /** It waits for another process, which has what this one would take over. */
+  get isStandingBy(): boolean {
+    return this.#access?.isStandingBy ?? false;
   }
 
   /** When data comes again, if that is known. */
@@ -230,7 +246,7 @@ export class VenueConnection {
   }
 
   #subscribe(connection: WebSocketConnection): void {
-    this.#silenceReported = false;
+    this.#toldSilent = new Set();
     this.#hasDelivered = false;
     const pass = this.#access?.pass;
     if (pass !== undefined && this.#isLost(pass)) return;
@@ -264,7 +280,8 @@ export class VenueConnection {
         if (!this.#hasDelivered) this.#confirm(reading.records);
         break;
       case 'control':
-        if (reading.news?.error === undefined) this.#access?.pass?.confirmed();
+        if (reading.news?.error !== undefined) this.#hooks.onRefused?.(reading.news.subscription, reading.news.error);
+        if (isSignOfLife(reading)) this.#confirmTalk();
         if (reading.reply !== undefined) this.#reply(reading.reply, reading.replyAfterMs);
         break;
       case 'refusal':
@@ -284,6 +301,13 @@ export class VenueConnection {
     this.#hasDelivered = true;
     this.#access?.pass?.confirmed();
     this.#socket.confirmData();
+  }
+
+  /** While no data is to come, a connection that has stood for a while is all that can show that the venue is well. */
+  #confirmTalk(): void {
+    this.#access?.pass?.confirmed();
+    const now = this.#clock();
+    if (this.#driver.isDataExpected?.(now) === false && now - this.#since >= STOOD) this.#socket.confirmData();
   }
 
   #stateChanged(change: StateChange): void {
@@ -307,9 +331,11 @@ export class VenueConnection {
     this.#outbox = undefined;
     this.#endOfPass();
     this.#endOfPass = () => undefined;
-    if (trigger !== 'close') return this.#access?.left(error);
+    if (trigger !== 'close') return this.#access?.left(error, trigger === 'failed');
     // Not before the venue has seen its end: whoever gets the leave next would meet a session that still stands.
-    void this.#socket.close().then(() => this.#access?.left(undefined));
+    void this.#socket.close().then((isAnswered) => {
+      this.#access?.left(isAnswered ? undefined : closeUnanswered(this.#driver.id), true);
+    });
   }
 
   #lost({ error, at }: StateChange): void {
@@ -339,10 +365,9 @@ export class VenueConnection {
     this.feed.tick(this.#clock());
     const stale = this.feed.states.newlyStale();
     if (stale.length > 0) this.#hooks.onStale?.(stale);
-    if (this.#silenceReported) return;
-    const silent = this.silentSymbols();
+    const silent = this.silentSymbols().filter((symbol) => !this.#toldSilent.has(symbol));
     if (silent.length === 0) return;
-    this.#silenceReported = true;
+    this.#toldSilent = new Set([...this.#toldSilent, ...silent]);
     this.#hooks.onSilent(silent);
   }
 
@@ -352,12 +377,10 @@ export class VenueConnection {
   }
 }
 
-function leaveLost(venue: string, reason: unknown): MarketDataError {
-  const why = reason instanceof Error ? reason.message : String(reason);
-  return new MarketDataError('CONNECTION_LOST', `${venue}: the leave to be connected has ended: ${why}`, {
-    cause: reason,
-    retryable: true,
-  });
+/** A heartbeat that wants its answer now, or a stream that stands. A refusal is neither, nor is asking again for what was refused. */
+function isSignOfLife({ news, reply, replyAfterMs }: Extract<FrameReading, { kind: 'control' }>): boolean {
+  if (news !== undefined) return news.error === undefined;
+  return reply !== undefined && replyAfterMs === undefined;
 }
 
 /** Venues answer a depth they do not offer with another one, without a word. */

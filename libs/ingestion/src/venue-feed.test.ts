@@ -121,20 +121,20 @@ describe('a venue feed', () => {
   });
 
   it.each([
-    ['before its next session', 90n, []],
-    ['into its next session', 115n, [{ from: 110n, to: 120n }]],
+    ['before its next session', 900n, []],
+    ['into its next session', 1_150n, [{ from: 1_100n, to: 1_200n }]],
   ])('of a venue that sends nothing meanwhile, makes a gap only where the loss lasts: %s', (_, openedAt, expected) => {
     const driver: VenueDriver = {
       ...plainDriver,
-      isDataExpected: (at) => at < 50n * SECOND || at >= 110n * SECOND,
-      dataExpectedFrom: () => 110n * SECOND,
+      isDataExpected: (at) => at < 50n * SECOND || at >= 1_100n * SECOND,
+      dataExpectedFrom: () => 1_100n * SECOND,
     };
     const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
     feed.opened('c1', 0n);
     send('tick KRW-A 5 1', 49n * SECOND);
-    feed.lost(70n * SECOND);
+    feed.lost(700n * SECOND);
     feed.opened('c2', openedAt * SECOND);
-    send('tick KRW-A 5 2', 120n * SECOND);
+    send('tick KRW-A 5 2', 1_200n * SECOND);
     const cause = 'RECONNECT';
     expect(gaps()).toMatchObject(
       expected.map(({ from, to }) => ({ ...A, cause, from: from * SECOND, to: to * SECOND })),
@@ -182,7 +182,7 @@ describe('a venue feed', () => {
   });
 
   it('names the time it was not running, whether the past is known before the first frame or after', () => {
-    const past = new Map([[A, 3n]]);
+    const past = new Map([[A, { lastReceived: 3n }]]);
     const expected = [
       { ...A, from: 3n, to: SECOND, cause: 'RECONNECT' },
       { ...B, from: 0n, to: SECOND, cause: 'RECONNECT' },
@@ -249,6 +249,19 @@ describe('a venue feed', () => {
         .map(({ cause }) => cause)
         .toSorted(),
     ).toEqual(['RECONNECT', 'RECONNECT', 'UNDECODABLE', 'UNDECODABLE']);
+  });
+
+  it('remembers halts over a lost connection, until the next day', () => {
+    let daySince = 0n;
+    const { feed, send } = openFeed({ memory: { usefulSince: () => daySince, resume: () => undefined } });
+    const states = () => feed.states.list(3n * SECOND).map(({ state }) => state);
+    feed.opened('c1', 0n);
+    send('halts KRW-A', SECOND);
+    feed.opened('c2', 2n * SECOND);
+    expect(states()).toEqual(['halted', 'requested']);
+    daySince = 2n * SECOND;
+    feed.opened('c3', 3n * SECOND);
+    expect(states()).toEqual(['requested', 'requested']);
   });
 
   it('knows which streams are silent', () => {

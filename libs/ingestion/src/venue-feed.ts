@@ -17,6 +17,7 @@ import type {
   VenueDriver,
   VenueSession,
 } from '@aipx/venue';
+import { Absences, type MissedStretch, type StreamPast } from './absences.js';
 import { zeroVenueCounts, type VenueCounts } from './counts.js';
 import type { FrameUnit } from './frame-unit.js';
 import { GapMerger, mergeByKey } from './gap-merger.js';
@@ -34,30 +35,18 @@ export interface VenueFeedOptions {
   readonly driver: VenueDriver;
   readonly subscriptions: readonly Subscription[];
   readonly bookDepth: number;
+  /** Longest silence of a connection, ms, before it counts as dead. @default the driver's */
+  readonly silenceTimeoutMs?: number;
   /** What the venue's sessions remember, where they do. */
   readonly memory?: SessionMemory;
   /** Set when the venue plays a recorded source: its identity, and how many of its frames are done. */
   readonly replay?: ReplayPosition;
   readonly onUnit: (unit: FrameUnit) => void;
+  /** Nothing of the stream was missed before this process. */
+  readonly onPastWhole?: (subscription: Subscription) => void;
 }
 
 const STALE_DETAIL = 'silent for far longer than ever while other streams went on';
-
-/** How late a venue may send what belongs to a session. */
-const LATE: Nanoseconds = 300_000_000_000n;
-
-/** What may have been missed, and is not named yet. */
-interface Loss {
-  /** Receive time of the last data frame. */
-  readonly from: Nanoseconds;
-  /** When the connection was known to be gone. */
-  readonly at: Nanoseconds;
-}
-
-interface KnownPast {
-  /** Streams and when their last record was received, as the log remembers. */
-  readonly lastReceived: ReadonlyMap<Subscription, Nanoseconds>;
-}
 
 /**
  * One venue's frames, from the socket's bytes to units for the log: decodes, counts, and names what is missing. Knows
@@ -68,19 +57,22 @@ export class VenueFeed {
   readonly states: SubscriptionStates;
   readonly #options: VenueFeedOptions;
   readonly #gaps = new GapMerger();
+  readonly #absences: Absences;
+  readonly #silenceTimeout: Nanoseconds;
   #session: VenueSession | undefined;
   #connectionId = '';
   #frameNumber: number;
   #lastFrameAt: Nanoseconds | undefined;
-  #firstFrameAt: Nanoseconds | undefined;
   #openedAt: Nanoseconds = 0n;
-  #loss: Loss | undefined;
-  #past: KnownPast | undefined;
 
   constructor(options: VenueFeedOptions) {
     this.#options = options;
     this.#frameNumber = options.replay?.framesDone ?? 0;
-    const { firstRecordWithinMs, staleAfterMs } = options.driver.defaults;
+    const { firstRecordWithinMs, staleAfterMs, silenceTimeoutMs } = options.driver.defaults;
+    this.#silenceTimeout = BigInt(options.silenceTimeoutMs ?? silenceTimeoutMs) * 1_000_000n;
+    // A replay is one piece: nothing lies before it or between its connections.
+    const isOfTime = options.replay === undefined;
+    this.#absences = new Absences(isOfTime ? options.subscriptions : [], options.driver);
     // A recording's silences are its own, and a gap more than the first run made would part the second from it.
     const isWatched = staleAfterMs !== undefined && options.replay === undefined;
     const limits = { firstRecordWithinMs, ...(isWatched && { staleAfterMs }) };
@@ -103,28 +95,36 @@ export class VenueFeed {
     this.#session = driver.openSession({ subscriptions, bookDepth, connectionId, ...own });
     this.#connectionId = connectionId;
     this.#openedAt = at;
-    this.states.requested(at);
+    this.states.requested(at, this.#tradingDaySince(at));
     return this.#session.opening;
   }
 
-  /** The connection is gone and shall come back: what is missed from now on becomes a gap at the next frame. */
+  /** The connection is gone and shall come back: what is missed of a stream from now on becomes a gap once it stands again. */
   lost(at: Nanoseconds): void {
-    this.#session = undefined;
-    if (this.#lastFrameAt !== undefined) this.#loss ??= { from: this.#lastFrameAt, at };
-    this.#endStale();
+    // So long a dead connection may have gone unnoticed.
+    this.#leave(at - this.#silenceTimeout);
   }
 
   /** There is no connection from now on, since none is of use: what was missed until now is named now. */
   rests(at: Nanoseconds): void {
-    this.#openedAt = at;
-    this.#offerGaps(this.#lossGaps(at));
-    this.lost(at);
+    this.#offerGaps(this.#lostGaps(this.#absences.namedUntil(at), at));
+    this.#leave(at);
   }
 
-  /** What the log remembers of the time before this process. From now on that stretch can be named. */
-  rememberPast(lastReceived: ReadonlyMap<Subscription, Nanoseconds>): void {
-    this.#past = { lastReceived };
-    if (this.#firstFrameAt !== undefined) this.#offerGaps(this.#pastGaps(this.#firstFrameAt));
+  /** What is known of the time before this process. From now on that stretch can be named. */
+  rememberPast(pasts: ReadonlyMap<Subscription, StreamPast>): void {
+    const missed: MissedStretch[] = [];
+    for (const subscription of this.#options.subscriptions) {
+      const before = this.#absences.before(subscription, pasts.get(subscription) ?? {});
+      if (before === 'whole') this.#options.onPastWhole?.(subscription);
+      else if (before !== undefined) missed.push(before);
+    }
+    this.#offerGaps(missed.map((each) => this.#lostGap(each)));
+  }
+
+  /** Streams of which all that the venue sent up to `at` came, or is named. */
+  wholeUntil(at: Nanoseconds): readonly Subscription[] {
+    return this.#absences.whole(at);
   }
 
   /**
@@ -141,9 +141,9 @@ export class VenueFeed {
     const reading =
       recordedAt === undefined ? this.#session.read(bytes, at) : receivedNow(this.#session.read(bytes, recordedAt), at);
     if (reading.kind === 'data') this.#data(reading.records, bytes, at);
-    if (reading.kind === 'control' && reading.news !== undefined) this.#heard(reading.news);
+    if (reading.kind === 'control' && reading.news !== undefined) this.#heard(reading.news, at);
     if (reading.kind !== 'refusal') {
-      this.#traded(reading.trading ?? []);
+      this.#traded(reading.trading ?? [], at);
       this.counts.notices += reading.notices?.length ?? 0;
     }
     return reading;
@@ -164,7 +164,7 @@ export class VenueFeed {
     this.counts.frames += 1;
     this.#frameNumber += 1;
     this.states.frame(at);
-    const events: MarketEvent[] = this.#gapsBefore(at);
+    const events: MarketEvent[] = [...this.#gapsBefore(records, at)];
     const gaps: Gap[] = [];
     const deadLetters: DeadLetter[] = [];
     const keptAt = new Map<Uint8Array, string>();
@@ -196,13 +196,30 @@ export class VenueFeed {
     this.#offer([...events, ...this.#spaced(gaps, at)], deadLetters, bytes.length);
   }
 
-  #heard({ subscription, error }: StreamNews): void {
-    this.states.answered(subscription, error);
+  /** What the venue said of trading before this is of another day. `undefined`: that is not known. */
+  #tradingDaySince(at: Nanoseconds): Nanoseconds | undefined {
+    try {
+      return this.#options.memory?.usefulSince(at);
+    } catch {
+      return undefined; // told at the start, and by every record that needs the day
+    }
   }
 
-  #traded(trading: readonly TradingNews[]): void {
+  #heard({ subscription, error }: StreamNews, at: Nanoseconds): void {
+    this.states.answered(subscription, error);
+    if (this.#options.driver.answersSubscriptions !== true) return;
+    const { symbol, channel } = subscription;
+    if (error === undefined) {
+      const missed = this.#absences.stands(symbol, channel, at, this.#onPastWhole);
+      this.#offerGaps(this.#lostGaps(missed, at));
+    } else {
+      this.#absences.refused(subscription, this.states.lastRecordAt(symbol, channel), at, error.message);
+    }
+  }
+
+  #traded(trading: readonly TradingNews[], at: Nanoseconds): void {
     for (const { symbol, isHalted } of trading) {
-      if (isHalted !== undefined) this.states.halted(symbol, isHalted);
+      if (isHalted !== undefined) this.states.halted(symbol, isHalted, at);
     }
   }
 
@@ -226,50 +243,38 @@ export class VenueFeed {
     this.#offerGaps(this.#spaced(gaps, to));
   }
 
-  /** Gaps that end with this frame: the first of a process, the first after a loss. A replay has neither. */
-  #gapsBefore(at: Nanoseconds): Gap[] {
-    if (this.#options.replay !== undefined) return [];
-    const gaps: Gap[] = [];
-    if (this.#firstFrameAt === undefined) {
-      this.#firstFrameAt = at;
-      gaps.push(...this.#pastGaps(at));
+  /** Gaps that end with this frame: of streams that did not stand, and do now. */
+  #gapsBefore(records: readonly FrameRecord[], at: Nanoseconds): readonly Gap[] {
+    if (this.#absences.isNobodyAway) return [];
+    const { answersSubscriptions } = this.#options.driver;
+    if (answersSubscriptions !== true) {
+      return this.#lostGaps(this.#absences.allStand(at, this.#openedAt, this.#onPastWhole), at);
     }
-    gaps.push(...this.#lossGaps(at));
-    return gaps;
-  }
-
-  #lossGaps(to: Nanoseconds): readonly Gap[] {
-    const loss = this.#loss;
-    this.#loss = undefined;
-    const from = loss && this.#missedFrom(loss);
-    if (from === undefined) return [];
-    const lost = this.#options.subscriptions.map((each) => this.#gap(each, from, to, 'RECONNECT', 'connection lost'));
-    return this.#spaced(lost, to);
-  }
-
-  /** Since when data may have been missed; `undefined` when the venue sends none while nobody listened. */
-  #missedFrom({ from, at }: Loss): Nanoseconds | undefined {
-    const { isDataExpected, dataExpectedFrom, defaults } = this.#options.driver;
-    // So long a dead connection may have gone unnoticed.
-    const aliveAt = at - BigInt(defaults.silenceTimeoutMs) * 1_000_000n;
-    if (isDataExpected?.(aliveAt) !== false) return from;
-    // It sent although nothing was expected: what is expected of it is wrong today.
-    if (!isDataExpected(from) && !isDataExpected(from - LATE)) return from;
-    const next = dataExpectedFrom?.(aliveAt);
-    if (next === undefined) return from;
-    if (next >= this.#openedAt) return undefined;
-    return from > next ? from : next;
-  }
-
-  #pastGaps(to: Nanoseconds): Gap[] {
-    const past = this.#past;
-    if (past === undefined) return [];
-    this.#past = undefined;
-    return this.#options.subscriptions.map((each) => {
-      const from = past.lastReceived.get(each) ?? 0n;
-      // A clock that was set back between two processes cannot make a stretch of negative length.
-      return this.#gap(each, from < to ? from : to, to, 'RECONNECT', 'not running');
+    const missed = records.flatMap((record) => {
+      if (record.outcome !== 'event') return [];
+      const { symbol, kind } = record.event;
+      return this.#absences.stands(symbol, kind, at, this.#onPastWhole);
     });
+    return this.#lostGaps(missed, at);
+  }
+
+  readonly #onPastWhole = (subscription: Subscription) => this.#options.onPastWhole?.(subscription);
+
+  #leave(aliveAt: Nanoseconds): void {
+    this.#session = undefined;
+    this.#absences.connectionLost(this.#lastFrameAt, aliveAt);
+    this.#endStale();
+  }
+
+  #lostGaps(missed: readonly MissedStretch[], at: Nanoseconds): readonly Gap[] {
+    return this.#spaced(
+      missed.map((each) => this.#lostGap(each)),
+      at,
+    );
+  }
+
+  #lostGap({ subscription, from, to, detail }: MissedStretch): Gap {
+    return this.#gap(subscription, from, to, 'RECONNECT', detail);
   }
 
   #missed(record: Extract<FrameRecord, { outcome: 'gap' }>, at: Nanoseconds): Gap {

@@ -4,6 +4,21 @@ import { zeroVenueCounts, type VenueCounts } from './counts.js';
 import type { StreamStatus, SubscriptionState } from './subscription-states.js';
 import type { VenueConnection } from './venue-connection.js';
 
+/** One connection to a venue, with the streams that go by it. */
+export interface ConnectionStatus {
+  readonly state: ConnectionState;
+  /** When the present state began. */
+  readonly since: Nanoseconds;
+  /** Not connected on purpose, since the venue sends nothing: until when, if that is known. */
+  readonly rest: { readonly until: Nanoseconds | undefined } | undefined;
+  /** It waits for another process, which has what this one would take over. */
+  readonly isStandingBy: boolean;
+  /** Why there is no connection. */
+  readonly lastError: MarketDataError | undefined;
+  readonly lastFrameAt: Nanoseconds | undefined;
+  readonly streams: readonly StreamStatus[];
+}
+
 export interface VenueIngestionStatus {
   /** Of several connections the worst. */
   readonly state: ConnectionState;
@@ -22,10 +37,13 @@ export interface VenueIngestionStatus {
   readonly silent: readonly string[];
   /** Codes that were regular and have fallen silent among busy ones. */
   readonly stale: readonly string[];
+  /** Streams that the venue does not send, or no more, as it says: `005930 (orderbook)`. */
+  readonly refused: readonly string[];
   /** Codes in which trading stands still, as the venue says. */
   readonly halted: readonly string[];
   /** Each subscribed stream and whether data comes of it. */
   readonly streams: readonly StreamStatus[];
+  readonly connections: readonly ConnectionStatus[];
 }
 
 /** Worst first. */
@@ -35,7 +53,8 @@ const BY_TROUBLE: readonly ConnectionState[] = ['FAILED', 'DISCONNECTED', 'RECON
 export function venueStatus(connections: readonly VenueConnection[]): VenueIngestionStatus {
   const [worst] = connections.toSorted((a, b) => BY_TROUBLE.indexOf(a.state) - BY_TROUBLE.indexOf(b.state));
   if (worst === undefined) throw new RangeError('a venue has one connection at least');
-  const streams = connections.flatMap((connection) => connection.streams());
+  const statuses = connections.map(connectionStatus);
+  const streams = statuses.flatMap((status) => status.streams);
   const symbolsIn = (wanted: SubscriptionState) =>
     new Set(streams.filter(({ state }) => state === wanted).map(({ symbol }) => symbol));
   return {
@@ -48,8 +67,23 @@ export function venueStatus(connections: readonly VenueConnection[]): VenueInges
     counts: sum(connections.map(({ feed }) => feed.counts)),
     silent: [...new Set(connections.flatMap((connection) => connection.silentSymbols()))],
     stale: [...symbolsIn('stale')],
+    refused: streams.filter(({ state }) => state === 'refused').map(({ symbol, channel }) => `${symbol} (${channel})`),
     halted: [...symbolsIn('halted')],
     streams,
+    connections: statuses,
+  };
+}
+
+function connectionStatus(connection: VenueConnection): ConnectionStatus {
+  const { state, since, isResting, restsUntil, isStandingBy, error, feed } = connection;
+  return {
+    state,
+    since,
+    rest: isResting ? { until: restsUntil } : undefined,
+    isStandingBy,
+    lastError: error,
+    lastFrameAt: feed.lastFrameAt,
+    streams: connection.streams(),
   };
 }
 

@@ -101,7 +101,7 @@ describe('ingestion with a buffer', () => {
     const seed = newIngestion();
     await seed.start();
     (await venue.connection()).send('tick KRW-A 5 1');
-    await log.holds('tick', 1);
+    const [seeded] = await log.holds('tick', 1);
     await seed.disconnect();
     await seed.drain();
 
@@ -115,7 +115,9 @@ describe('ingestion with a buffer', () => {
     const left = [...spill.entries()].map(({ entry }) => entry);
     expect(left.filter(({ topic }) => topic === 'market.tick')).toHaveLength(1);
     const gaps = left.filter(({ topic }) => topic === 'market.gap').map(({ value }) => decodeEvent('gap', value));
-    expect(gaps).toMatchObject([{ cause: 'RECONNECT', from: 0n, detail: 'not running' }]);
+    // The process before has left word until when it had listened.
+    expect(gaps).toMatchObject([{ cause: 'RECONNECT', detail: 'not running' }]);
+    expect(gaps[0]?.kind === 'gap' && seeded && gaps[0].from > seeded.receivedTimestamp).toBe(true);
   });
 
   it('names the time before a process that was killed before it had named it', async () => {

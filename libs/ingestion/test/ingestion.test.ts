@@ -7,7 +7,7 @@ import type { Tick } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import type { Subscription } from '@aipx/venue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Ingestion, type IngestionOptions } from '../src/ingestion.js';
+import { Ingestion, type FailedConnection, type IngestionOptions } from '../src/ingestion.js';
 import type { VenueInput } from '../src/venue-connection.js';
 import { plainDriver } from './plain-venue.js';
 import { VenueServer } from './venue-server.js';
@@ -129,7 +129,9 @@ describe('ingestion from a socket', () => {
       { ...plain, subscriptions: [A] },
       { ...plain, subscriptions: [B] },
     ];
-    const ingestion = await start({}, { venues });
+    const failed: FailedConnection[] = [];
+    const hooks = { onVenueFailed: (...[, , of]: [string, unknown, FailedConnection]) => void failed.push(of) };
+    const ingestion = await start({}, { venues, hooks });
     const sockets = await Promise.all([venue.connection(0), venue.connection(1)]);
     const words = await Promise.all([venue.firstWords(0), venue.firstWords(1)]);
     const of = (symbol: string) => sockets[words.findIndex((text) => text?.endsWith(symbol))];
@@ -142,8 +144,18 @@ describe('ingestion from a socket', () => {
     of('KRW-B')?.send('refuse');
     of('KRW-A')?.send('tick KRW-A 5 3');
     expect(idsOf(await log.holds('tick', 3))).toContain('3');
+    expect(failed).toEqual([{ symbols: ['KRW-B'], isLast: false }]);
+    expect(ingestion.status().venues['plain']).toMatchObject({
+      state: 'FAILED',
+      connections: [
+        { state: 'CONNECTED', streams: [A] },
+        { state: 'FAILED', streams: [B] },
+      ],
+    });
+    of('KRW-A')?.send('refuse');
+    await expect(ingestion.failed).rejects.toMatchObject({ code: 'CONNECTION_REFUSED_BY_VENUE' });
+    expect(failed[1]).toEqual({ symbols: ['KRW-A'], isLast: true });
     await finish(ingestion);
-    expect(ingestion.status().venues['plain']?.state).toBe('FAILED');
   });
 
   it('gives the venue’s memory the last trade of each stream, from as long ago as that is of use', async () => {

@@ -20,7 +20,8 @@ export class ManualAccess implements ConnectionAccess {
       signal,
       grant: (secret) => {
         const lost = new AbortController();
-        const left = (error: MarketDataError | undefined) => this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}`);
+        const left = (error: MarketDataError | undefined, isLast: boolean) =>
+          this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}${isLast ? ', the last' : ''}`);
         const confirmed = () => void this.confirmed.push(secret);
         resolve({ secret, lost: lost.signal, confirmed, left });
         return lost;

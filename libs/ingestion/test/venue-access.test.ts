@@ -65,7 +65,7 @@ describe('a venue that gives leave to connect', () => {
     (await access.asked.take()).grant('key 2');
     await venue.connection(1);
     await connection.close();
-    expect(await access.ends.take()).toBe('key 2: as wanted');
+    expect(await access.ends.take()).toBe('key 2: as wanted, the last');
     expect(venue.connections).toBe(2);
   });
 
@@ -84,8 +84,35 @@ describe('a venue that gives leave to connect', () => {
     await new Promise(setImmediate);
     expect(isBack).toBe(false);
     venueSide.resume();
-    expect(await end).toBe('key 1: as wanted');
+    expect(await end).toBe('key 1: as wanted, the last');
     await closed;
+  });
+
+  it('is told of a close that the venue has not answered, since its session may still stand', async () => {
+    const connection = make();
+    connection.connect();
+    (await access.asked.take()).grant('key 1');
+    (await venue.connection(0)).pause();
+    await connection.close();
+    expect(await access.ends.take()).toBe('key 1: CONNECTION_LOST, the last');
+  });
+
+  it('has its leave back when the connection fails for good', async () => {
+    make().connect();
+    (await access.asked.take()).grant('key 1');
+    (await venue.connection(0)).send('refuse');
+    expect(await access.ends.take()).toBe('key 1: CONNECTION_REFUSED_BY_VENUE, the last');
+    expect(failures).toHaveLength(1);
+  });
+
+  it('has its leave back when the tries are used up', async () => {
+    make({ reconnect: { retries: 1 } }).connect();
+    for (const [index, end] of ['key 1: CONNECTION_LOST', 'key 1: CONNECTION_LOST, the last'].entries()) {
+      (await access.asked.take()).grant('key 1');
+      (await venue.connection(index)).terminate();
+      expect(await access.ends.take()).toBe(end);
+    }
+    expect(failures).toHaveLength(1);
   });
 
   it('learns who we are by the secret that came with the leave', async () => {
@@ -98,7 +125,7 @@ describe('a venue that gives leave to connect', () => {
     make().connect();
     (await access.asked.take()).grant('key 1');
     const socket = await venue.connection(0);
-    for (const text of ['denied KRW-A', '{']) socket.send(text);
+    for (const text of ['denied KRW-A', 'odd words', 'later 60000', '{']) socket.send(text);
     await units.take();
     expect(access.confirmed).toEqual([]);
     socket.send('tick KRW-A 1 id');

@@ -5,6 +5,7 @@ import { ConnectLimiter, type StateChange } from '@aipx/websocket-client';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FrameUnit } from '../src/frame-unit.js';
 import { VenueConnection, type VenueConnectionHooks, type VenueInput } from '../src/venue-connection.js';
+import { venueStatus } from '../src/venue-status.js';
 import { Mailbox } from './mailbox.js';
 import { plainDriver } from './plain-venue.js';
 import { VenueServer } from './venue-server.js';
@@ -262,6 +263,24 @@ describe('streams without data', () => {
     expect(connection.silentSymbols()).toEqual(['KRW-B']);
     for (let n = 0; n < 2; n += 1) vi.advanceTimersByTime(1_000);
     expect(silent).toEqual([['KRW-B']]);
+  });
+
+  it('are told to be silent as each comes to be, and to be refused whenever the venue says so', async () => {
+    holdTimers();
+    const refused: string[] = [];
+    const connection = make({}, { onRefused: ({ symbol }, { message }) => refused.push(`${symbol}: ${message}`) });
+    connection.connect();
+    const socket = await venue.connection();
+    for (const text of ['denied KRW-B', 'tick KRW-A 5 1', 'denied KRW-A', 'tick KRW-A 5 2']) socket.send(text);
+    for (let n = 0; n < 2; n += 1) await units.take();
+    expect(refused).toEqual(['KRW-B: no KRW-B for you', 'KRW-A: no KRW-A for you']);
+    expect(venueStatus([connection]).refused).toEqual(['KRW-B (tick)']);
+    for (let n = 0; n < 2; n += 1) vi.advanceTimersByTime(1_000);
+    expect(silent).toEqual([['KRW-B']]);
+    for (const text of ['denied KRW-A', 'bad KRW-B']) socket.send(text);
+    await units.take();
+    for (let n = 0; n < 2; n += 1) vi.advanceTimersByTime(1_000);
+    expect(silent).toEqual([['KRW-B'], ['KRW-A']]);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Gap, MarketDataError } from '@aipx/market-model';
 import type { Subscription, TradingNews, VenueDriver } from '@aipx/venue';
 import type { StateChange } from '@aipx/websocket-client';
+import type { WebSocket } from 'ws';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameUnit } from '../src/frame-unit.js';
 import { VenueConnection, type VenueInput } from '../src/venue-connection.js';
@@ -127,6 +128,33 @@ describe('a venue that wants connections at some hours only', () => {
       'close',
     ]);
     expect([connection.reconnects, venue.connections, failures]).toEqual([0, 3, []]);
+  });
+
+  it('is well again once a connection has stood, though no data is to come', async () => {
+    begin();
+    at(17.5);
+    let index = 0;
+    const lose = async (act: (socket: WebSocket) => Promise<unknown>) => {
+      const socket = await venue.connection(index);
+      await until('CONNECTED');
+      await act(socket);
+      socket.terminate();
+      const { failures: inARow } = await until('RECONNECTING');
+      index += 1;
+      vi.advanceTimersByTime(1_000);
+      return inARow;
+    };
+    const talk = async (socket: WebSocket) => {
+      const answer = once(socket, 'message');
+      socket.send('ask');
+      await answer;
+    };
+    expect([await lose(talk), await lose(talk)]).toEqual([1, 2]);
+    const standing = async (socket: WebSocket) => {
+      now += 300n * SECOND;
+      await talk(socket);
+    };
+    expect([await lose(standing), await lose(talk)]).toEqual([1, 2]);
   });
 
   it('has what was missed within its hours named, and the closed hours left out', async () => {

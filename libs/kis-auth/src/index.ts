@@ -9,7 +9,7 @@ export { kisAction, type KisAction } from './oauth/codes.js';
 export { KIS_REST_HOSTS } from './oauth/hosts.js';
 export { ConnectAttempts } from './sessions/connect-attempts.js';
 export type { ConnectOutcome } from './sessions/connect-policy.js';
-export { KeyLease } from './sessions/key-lease.js';
+export { KeyLease, type LeaseHindrance } from './sessions/key-lease.js';
 export { KisAccess, type KisAccessWait } from './sessions/kis-access.js';
 export { openMachineFolder } from './stores/kis-stores.js';
 export type { RedisSettings } from './stores/redis-store.js';

@@ -22,6 +22,8 @@ export interface KisAuthOptions extends Omit<KisStoreSettings, 'clock'> {
   readonly url?: string | undefined;
   /** Of one request. @default 10000 */
   readonly timeoutMs?: number;
+  /** Told of every token and approval key as soon as it is known here, so that no log shows it. */
+  readonly keepSecret?: ((secret: string) => void) | undefined;
   readonly clock?: Clock;
 }
 
@@ -87,6 +89,7 @@ export class KisAuth {
       refreshBeforeMs,
       cacheTtlMs,
       quietAfterStartMs: leaseTtlMs,
+      keepSecret: options.keepSecret,
       signal: closed,
     });
     const lease = { account, store: stores.coordination, clock, ttlMs: leaseTtlMs };

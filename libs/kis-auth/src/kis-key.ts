@@ -2,7 +2,7 @@ import type { KisAccount, KisEnvironment } from './accounts/kis-account.js';
 import type { CredentialSource } from './credentials/credential-source.js';
 import type { CredentialStatistics } from './credentials/status.js';
 import type { ConnectAttempts } from './sessions/connect-attempts.js';
-import { KeyLease, type KeyLeaseOptions } from './sessions/key-lease.js';
+import { KeyLease, type KeyLeaseOptions, type LeaseHindrance } from './sessions/key-lease.js';
 
 /** What one key needs to talk to KIS. */
 export interface KisKey {
@@ -10,6 +10,8 @@ export interface KisKey {
   readonly credentials: CredentialSource;
   /** When its session may be opened; used by the holder of the lease. */
   readonly connectAttempts: ConnectAttempts;
+  /** Where it is shared with other processes does not answer. */
+  readonly isStoreAway: boolean;
   /** For metrics: how things are now. */
   readonly statistics: KisKeyStatistics;
   /**
@@ -29,6 +31,8 @@ export interface KisKeyStatistics {
   readonly approvalKey: CredentialStatistics;
   /** The right to the key's one session: had here, waited for, or neither. */
   readonly lease: 'held' | 'waiting' | 'none';
+  /** While it is waited for: why it was not had at the last look. */
+  readonly leaseHindrance: LeaseHindrance | undefined;
 }
 
 /** A key of this process, with the stores through which it is shared behind its parts. */
@@ -40,6 +44,7 @@ export class SharedKey implements KisKey {
   readonly #closed: AbortSignal;
   #held: KeyLease | undefined;
   #claims = 0;
+  #hindrance: LeaseHindrance | undefined;
 
   /** @param closed ends every wait */
   constructor(
@@ -55,15 +60,23 @@ export class SharedKey implements KisKey {
     this.#closed = closed;
   }
 
+  get isStoreAway(): boolean {
+    return this.#lease.store.isAway;
+  }
+
   get statistics(): KisKeyStatistics {
     const { name, environment } = this.account;
-    return { account: name, environment, ...this.credentials.statistics, lease: this.#leaseState() };
+    const leaseHindrance = this.#claims > 0 ? this.#hindrance : undefined;
+    return { account: name, environment, ...this.credentials.statistics, lease: this.#leaseState(), leaseHindrance };
   }
 
   async claimLease(signal: AbortSignal): Promise<KeyLease> {
     this.#claims += 1;
+    this.#hindrance = undefined;
     try {
-      this.#held = await KeyLease.claim(this.#lease, AbortSignal.any([signal, this.#closed]));
+      this.#held = await KeyLease.claim(this.#lease, AbortSignal.any([signal, this.#closed]), (hindrance) => {
+        this.#hindrance = hindrance;
+      });
       return this.#held;
     } finally {
       this.#claims -= 1;

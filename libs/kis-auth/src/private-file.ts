@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { MarketDataError } from '@aipx/market-model';
 
 const PRIVATE = 0o600;
@@ -46,6 +47,11 @@ export async function makePrivateFile(path: string, setting: string): Promise<vo
       cause,
     });
   }
+}
+
+/** In a container the user may have a number only, of which the system's list of users knows nothing. */
+export function ownUserId(): number {
+  return process.getuid?.() ?? userInfo().uid;
 }
 
 function refusal(path: string, setting: string, fault: string): MarketDataError {

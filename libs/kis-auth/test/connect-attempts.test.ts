@@ -15,6 +15,22 @@ describe('the attempts of a key', () => {
     expect(clock.now() - begin).toBeGreaterThanOrEqual((20 + 40 + 80) * 1_000);
   });
 
+  it.each([['started'], ['confirmed']] as const)(
+    'of a process that died while a session was %s have the next one wait, however late it comes',
+    async (outcome) => {
+      const { clock, open } = await openScene();
+      const dying = await open();
+      await dying.connectAttempts.admitted(signal);
+      if (outcome === 'confirmed') await dying.connectAttempts.report('confirmed');
+      await dying.auth.close();
+      clock.advance(3_600_000);
+      const before = clock.now();
+      const { connectAttempts } = await open();
+      await clock.until(connectAttempts.admitted(signal));
+      expect(clock.now() - before).toBe(20_000);
+    },
+  );
+
   it('let the next process begin at once after an orderly end', async () => {
     const { open } = await openScene();
     const first = await open();

@@ -52,11 +52,11 @@ describe('leave that is asked for again', () => {
     async () => {
       const [scene, redis] = [await openScene(), await testRedis()];
       const { access } = await openAccess(scene, { redis: redis.settings, leaseTtlMs: 1 });
-      (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'));
+      (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'), false);
       const before = scene.clock.now();
       const next = await scene.clock.until(access.enter(signal));
       expect(scene.clock.now() - before).toBeGreaterThanOrEqual(MINUTE_MS);
-      next.left(undefined);
+      next.left(undefined, true);
       await access.close();
     },
   );
@@ -64,7 +64,7 @@ describe('leave that is asked for again', () => {
   it('while the last session gives the lease back has one of its own', async () => {
     const scene = await openScene();
     const [first, second] = [await openAccess(scene), await openAccess(scene)];
-    (await scene.clock.until(first.access.enter(signal))).left(undefined);
+    (await scene.clock.until(first.access.enter(signal))).left(undefined, true);
     const again = await scene.clock.until(first.access.enter(signal));
     expect(first.key.statistics.lease).toBe('held');
     const stop = new AbortController();
@@ -73,14 +73,14 @@ describe('leave that is asked for again', () => {
     expect(second.access.waitingFor).toBe('lease');
     stop.abort(new Error('still held'));
     await waiting;
-    again.left(undefined);
+    again.left(undefined, true);
     await first.access.close();
   });
 
   it('in the moment that the wait for it was given up keeps the lease that it has', async () => {
     const scene = await openScene();
     const { access, key } = await openAccess(scene);
-    (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'));
+    (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'), false);
     const stop = new AbortController();
     const givenUp = access.enter(stop.signal).catch((error: unknown) => error);
     await scene.clock.sleeping();
@@ -88,7 +88,7 @@ describe('leave that is asked for again', () => {
     const next = await scene.clock.until(access.enter(signal));
     expect(await givenUp).toMatchObject({ message: 'given up' });
     expect(key.statistics.lease).toBe('held');
-    next.left(undefined);
+    next.left(undefined, true);
     await access.close();
     expect(key.statistics.lease).toBe('none');
   });
@@ -98,18 +98,18 @@ describe('leave that is asked for again', () => {
     const { access, key } = await openAccess(scene);
     const old = await key.credentials.approvalKey(signal);
     await pass(scene, 23 * HOUR_MS + 20 * MINUTE_MS);
-    (await scene.clock.until(access.enter(signal))).left(refusal('fatal'));
+    (await scene.clock.until(access.enter(signal))).left(refusal('fatal'), false);
     const next = await scene.clock.until(access.enter(signal));
     expect(next.secret).not.toBe(old);
     expect(scene.server.issued.at(-1)).toBe(next.secret);
-    next.left(undefined);
+    next.left(undefined, true);
     await access.close();
   });
 
   it('is claimed anew when the lease is lost before its turn', async () => {
     const scene = await openScene();
     const { access, key } = await openAccess(scene);
-    (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'));
+    (await scene.clock.until(access.enter(signal))).left(refusal('already-in-use'), false);
     const waiting = access.enter(signal);
     await pass(scene, 20 * SECOND_MS);
     expect(access.waitingFor).toBe('turn');
@@ -119,7 +119,7 @@ describe('leave that is asked for again', () => {
     const next = await scene.clock.until(waiting);
     expect(next.lost.aborted).toBe(false);
     expect(key.statistics.lease).toBe('held');
-    next.left(undefined);
+    next.left(undefined, true);
     await access.close();
   });
 });
@@ -135,7 +135,7 @@ describe('the end of a session', () => {
     await pass(scene, 20 * SECOND_MS);
     expect(leave.lost.aborted).toBe(true);
     leave.confirmed();
-    leave.left(refusal('back-off'));
+    leave.left(refusal('back-off'), false);
     await access.close();
     expect(await other.attempts()).toContain('"in-use"');
   });
@@ -152,19 +152,19 @@ describe('the end of a session', () => {
     expect(leave.secret).toBe(old);
     expect(key.credentials.statistics.approvalKey.refreshes).toBe(1);
     leave.confirmed();
-    leave.left(refusal('new-approval-key'));
+    leave.left(refusal('new-approval-key'), false);
     const before = scene.clock.now();
     const next = await scene.clock.until(access.enter(signal));
     expect(next.secret).not.toBe(old);
     expect(scene.clock.now() - before).toBeLessThan(MINUTE_MS);
-    next.left(undefined);
+    next.left(undefined, true);
     await access.close();
   });
 
   it('that was let in too late, for the wait was given up, is written down as none', async () => {
     const scene = await openScene();
     const { access, key } = await openAccess(scene);
-    (await scene.clock.until(access.enter(signal))).left(refusal('fatal'));
+    (await scene.clock.until(access.enter(signal))).left(refusal('fatal'), false);
     const stop = new AbortController();
     const waiting = access.enter(stop.signal).catch((error: unknown) => error);
     await pass(scene, 59 * MINUTE_MS);

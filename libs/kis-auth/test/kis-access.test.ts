@@ -34,13 +34,13 @@ describe('leave to open the session of a key', () => {
       await new Promise(setImmediate);
     }
     expect(isIn).toBe(false);
-    pass.left(undefined);
+    pass.left(undefined, true);
     const before = clock.now();
     const other = await clock.until(waiting);
     expect(other.secret).toBe(pass.secret);
     expect(clock.now() - before).toBeLessThan(2_000);
     expect(server.issued).toEqual([pass.secret]);
-    other.left(undefined);
+    other.left(undefined, true);
   });
 
   it.each([
@@ -51,14 +51,27 @@ describe('leave to open the session of a key', () => {
   ])('after %s is not had before %i ms, though the lease is kept', async (action, least, most) => {
     const scene = await openScene();
     const { access } = await openAccess(scene);
-    (await scene.clock.until(access.enter(signal))).left(refusal(action));
+    (await scene.clock.until(access.enter(signal))).left(refusal(action), false);
     await new Promise(setImmediate);
     const before = scene.clock.now();
     const pass = await scene.clock.until(access.enter(signal));
     const waited = scene.clock.now() - before;
     expect(waited).toBeGreaterThanOrEqual(least);
     expect(waited).toBeLessThanOrEqual(most + 1_000);
-    pass.left(undefined);
+    pass.left(undefined, true);
+  });
+
+  it.each([
+    ['refused the key', 'fatal', 60 * MINUTE_MS],
+    ['dropped it too often', 'back-off', 20_000],
+  ])('is another process’ when the venue has %s and no other session follows', async (_, action, leastMs) => {
+    const scene = await openScene();
+    const [first, second] = [await openAccess(scene), await openAccess(scene)];
+    (await scene.clock.until(first.access.enter(signal))).left(refusal(action), true);
+    const before = scene.clock.now();
+    const pass = await scene.clock.until(second.access.enter(signal));
+    expect(scene.clock.now() - before).toBeGreaterThanOrEqual(leastMs);
+    pass.left(undefined, true);
   });
 
   it('takes a new approval key when an old one is refused, and waits no ten minutes for it', async () => {
@@ -67,19 +80,19 @@ describe('leave to open the session of a key', () => {
     const first = await scene.clock.until(access.enter(signal));
     first.confirmed();
     scene.clock.advance(60 * MINUTE_MS);
-    first.left(refusal('new-approval-key'));
+    first.left(refusal('new-approval-key'), false);
     await new Promise(setImmediate);
     const before = scene.clock.now();
     const second = await scene.clock.until(access.enter(signal));
     expect(second.secret).not.toBe(first.secret);
     expect(scene.clock.now() - before).toBeLessThanOrEqual(MINUTE_MS);
-    second.left(undefined);
+    second.left(undefined, true);
   });
 
   it('that is given up while it is waited for leaves the key to others', async () => {
     const scene = await openScene();
     const [first, second] = [await openAccess(scene), await openAccess(scene)];
-    (await scene.clock.until(first.access.enter(signal))).left(refusal('already-in-use'));
+    (await scene.clock.until(first.access.enter(signal))).left(refusal('already-in-use'), false);
     await new Promise(setImmediate);
     const stop = new AbortController();
     const waiting = first.access.enter(stop.signal);
@@ -87,6 +100,6 @@ describe('leave to open the session of a key', () => {
     stop.abort(new Error('no longer wanted'));
     await expect(waiting).rejects.toThrow('no longer wanted');
     const pass = await scene.clock.until(second.access.enter(signal));
-    pass.left(undefined);
+    pass.left(undefined, true);
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { redisUnavailable } from '@aipx/stack';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -49,6 +50,20 @@ describe('nothing secret is told', () => {
     await credentials.approvalKey(signal);
     const told = everythingOf([credentials.statistics, account]);
     for (const secret of [API_KEY, API_SECRET, ...server.issued]) expect(told).not.toContain(secret);
+  });
+
+  it('by a log that is told of every token and approval key, those of another process too', async () => {
+    const { folder, server, open } = await openScene();
+    const tokenFile = join(folder, 'tokens');
+    for (const turn of ['issues', 'picks up']) {
+      const kept: string[] = [];
+      const { credentials } = await open({ tokenFile, keepSecret: (secret) => kept.push(secret) });
+      await credentials.token(signal);
+      await credentials.approvalKey(signal);
+      await credentials.token(signal);
+      expect(kept, turn).toEqual(server.issued);
+    }
+    expect(server.issued).toHaveLength(2);
   });
 
   it.skipIf(redisUnavailable() !== undefined)('by the names in Redis', async () => {

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { redisUnavailable } from '@aipx/stack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileStore } from '../src/stores/file-store.js';
@@ -13,6 +15,7 @@ import { testFolder } from './support/folders.js';
 import { connectedStore, testRedis } from './support/redis.js';
 
 const LONG = 60_000;
+const RESOLVE_SOURCES = join(import.meta.dirname, '../../../tools/testing/resolve-sources.mjs');
 
 const KINDS: Readonly<Record<string, () => Promise<SharedStore>>> = {
   memory: () => Promise.resolve(FileStore.inMemory()),
@@ -115,6 +118,17 @@ describe('a store in a file', () => {
     expect(await store.read('a')).toBe('1');
     now = 500;
     expect(await store.read('a')).toBeUndefined();
+  });
+
+  it.skipIf(userInfo().uid !== 0)('is that of a user whom the system does not know by name', async () => {
+    const folder = await testFolder();
+    await chmod(folder, 0o777);
+    const stores = join(import.meta.dirname, '../src/stores/kis-stores.ts');
+    const script = `const { openMachineFolder } = await import(${JSON.stringify(stores)});
+      console.log(await openMachineFolder(${JSON.stringify(join(folder, 'machine'))}));`;
+    const args = ['--conditions=@aipx/source', '--import', RESOLVE_SOURCES, '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { uid: 54_321, cwd: '/' });
+    expect(stdout.trim()).toBe(join(folder, 'machine'));
   });
 
   it.skipIf(userInfo().uid !== 0)('is refused when it belongs to another user, who could read it', async () => {

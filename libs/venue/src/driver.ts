@@ -45,8 +45,15 @@ export interface VenueDriver {
   spread?(subscriptions: readonly Subscription[], keys: number): readonly (readonly Subscription[])[];
   /** What sessions remember from one to the next, of all connections to the venue. Absent where that is nothing. */
   newMemory?(): SessionMemory;
+  /** Whether the venue says of each stream that it stands, or why not (`StreamNews`). Absent: all stand at the first data. */
+  readonly answersSubscriptions?: boolean;
   /** Whether the venue sends data at this time. Absent where it always does. */
   isDataExpected?(at: Nanoseconds): boolean;
+  /**
+   * Whether records of this channel come all the time at present, so that a minute without any is odd; of trades that is not so in
+   * an auction. Absent: whenever data is expected.
+   */
+  isSteady?(channel: Channel, at: Nanoseconds): boolean;
   /** When it begins to send data next, after this time. Absent, or no time: that is not known. */
   dataExpectedFrom?(at: Nanoseconds): Nanoseconds | undefined;
   /** Whether to be connected at this time. Absent where that is always so. */
@@ -163,6 +170,8 @@ export interface VenueDefaults {
   readonly keepAlive?: KeepAlive;
   /** Longest silence of the whole connection, ms, before it counts as dead. */
   readonly silenceTimeoutMs: number;
+  /** The least, ms, that a user may set. Absent where the pings and the limit of connection attempts are bounds enough. */
+  readonly atLeast?: { readonly silenceTimeoutMs: number; readonly reconnectDelayMs: number };
   /** How long, ms, the first record of a subscription may take before the code counts as silent. */
   readonly firstRecordWithinMs: number;
   /**

@@ -20,8 +20,6 @@ export interface OpenVenue {
 export interface OpenVenueStatus {
   /** What must come before the venue can be connected to: `account "main": Redis at localhost:6379 does not answer`. */
   readonly waitsFor: readonly string[];
-  /** All that it waits for is another process, which has what this one would take over: no fault. */
-  readonly isStandingBy: boolean;
 }
 
 /** A metric that only this venue has. */

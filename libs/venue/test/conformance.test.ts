@@ -43,6 +43,11 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
   ],
   ['death before the first keepalive', withDefaults({ silenceTimeoutMs: 90 }), ['keeps the connection alive']],
   [
+    'a silence by default that no user may set',
+    withDefaults({ atLeast: { silenceTimeoutMs: 300, reconnectDelayMs: 1 } }),
+    ['keeps the connection alive'],
+  ],
+  [
     'a ping that silence overtakes',
     withDefaults({ keepAlive: { everyMs: 100, idleLimitMs: 300, pongTimeoutMs: 200 } }),
     ['keeps the connection alive'],

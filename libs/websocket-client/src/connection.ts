@@ -23,6 +23,9 @@ export interface ConnectionEvents {
   readonly onEnd: (error: MarketDataError, connection: WebSocketConnection) => void;
 }
 
+/** What `ws` says in place of the venue's own code (RFC 6455, 7.4.1). */
+const NO_CLOSE_FRAME = 1006;
+
 /** One socket, from its first handshake byte to its end. After `close`, or after `onEnd`, nothing of it is delivered. */
 export class WebSocketConnection {
   readonly id: string;
@@ -35,6 +38,7 @@ export class WebSocketConnection {
   readonly #handshakeTimer: NodeJS.Timeout;
   #wasOpen = false;
   #ended = false;
+  #closing: Promise<boolean> | undefined;
 
   /** Begins to connect. The options are checked already. */
   constructor(id: string, options: WebSocketOptions, events: ConnectionEvents) {
@@ -82,12 +86,20 @@ export class WebSocketConnection {
     this.#socket.resume();
   }
 
-  /** Ends it: nothing is delivered any more. Resolves when the socket is gone, closed by both sides or by us alone. */
-  close(): Promise<void> {
+  /**
+   * Ends it: nothing is delivered any more. Resolves when the socket is gone, with whether the venue knows: closed by both sides
+   * and not by us alone.
+   */
+  close(): Promise<boolean> {
+    return (this.#closing ??= this.#close());
+  }
+
+  #close(): Promise<boolean> {
     this.#detach();
-    if (this.#socket.readyState === WebSocket.CLOSED) return Promise.resolve();
+    if (this.#socket.readyState === WebSocket.CLOSED) return Promise.resolve(true);
+    const wasOpen = this.#wasOpen;
     return new Promise((resolve) => {
-      this.#socket.once('close', () => resolve());
+      this.#socket.once('close', (code) => resolve(!wasOpen || code !== NO_CLOSE_FRAME));
       if (this.#socket.readyState === WebSocket.CONNECTING) return this.#socket.terminate();
       // The venue's answer can only be read by a socket that reads.
       this.#socket.resume();

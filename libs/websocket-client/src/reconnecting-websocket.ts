@@ -39,7 +39,7 @@ export class ReconnectingWebSocket {
   #turn: ConnectTurn | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #connected: PromiseWithResolvers<undefined> = quietPromise();
-  #closing: Promise<void> = Promise.resolve();
+  #closing: Promise<boolean> = Promise.resolve(true);
   #failure: MarketDataError | undefined;
   #paused = false;
   #hasWorked = false;
@@ -88,11 +88,14 @@ export class ReconnectingWebSocket {
     return this.#connected.promise;
   }
 
-  /** Ends the wish to be connected, in any state but `FAILED`, where nothing is left to end. Resolves when the socket is gone. */
-  close(): Promise<void> {
+  /**
+   * Ends the wish to be connected, in any state but `FAILED`, where nothing is left to end. Resolves when the socket is gone, with
+   * whether the venue has answered our close, so that it knows of the end.
+   */
+  close(): Promise<boolean> {
     if (TRANSITIONS[this.#state].close === undefined) return this.#closing;
     const connection = this.#release();
-    this.#closing = connection?.close() ?? Promise.resolve();
+    this.#closing = connection?.close() ?? Promise.resolve(true);
     this.#move('close', idOf(connection));
     this.#connected.reject(this.#stateError('was closed before it was connected'));
     return this.#closing;

@@ -370,13 +370,18 @@ describe('an open socket', () => {
     expect(() => connection.send('late')).toThrow(/is not open/);
   });
 
-  it('is gone soon after close even if the venue never answers', async () => {
+  it('is gone soon after close even if the venue never answers, and says so', async () => {
     const server = ending(await tcpServer(upgradeByHand));
     const { connection } = await open(server.url, { closeTimeoutMs: 30 });
     const socket = await server.connection();
     socket.pause();
-    await connection.close();
-    await connection.close();
+    expect(await connection.close()).toBe(false);
+    expect(await connection.close()).toBe(false);
+  });
+
+  it('says that the venue has answered the close', async () => {
+    const { connection } = await connected();
+    expect(await connection.close()).toBe(true);
   });
 
   it('can be closed while it is paused', async () => {

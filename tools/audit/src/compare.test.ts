@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compare } from './compare.ts';
+import { compare, compareVenues } from './compare.ts';
 import type { AuditBook, AuditTick, Holdings } from './records.ts';
 
 const tick: AuditTick = {
@@ -27,6 +27,14 @@ function verdict(ticks: readonly AuditTick[], books: readonly AuditBook[], eachS
 }
 
 describe('the auditor', () => {
+  it('takes what is stored of a venue without frames for too much, and what is not stored of one with them for missing', () => {
+    const frames = new Map([['kis', sent]]);
+    expect(compareVenues('lake', frames, new Map([['upbit', sent]]), true)).toMatchObject([
+      { store: 'lake kis', missing: 2, extra: 0 },
+      { store: 'lake upbit', missing: 0, extra: 2 },
+    ]);
+  });
+
   it('finds numbers equal in any spelling', () => {
     const stored = { ...tick, price: '116539000.000000000000', change: '-0.00000006' };
     const storedBook = { ...book, asks: ['116539000 0.00079276'] };

@@ -13,8 +13,23 @@ export interface Verdict {
 
 const SHOWN = 10;
 
+const NOTHING: Holdings = { ticks: [], books: [] };
+
+/** Holds all that a store has against the frames, venue by venue: of a venue without frames everything is too much. */
+export function compareVenues(
+  store: string,
+  frames: ReadonlyMap<string, Holdings>,
+  held: ReadonlyMap<string, Holdings>,
+  eachSending: boolean,
+): readonly Verdict[] {
+  const venues = [...new Set([...frames.keys(), ...held.keys()])];
+  return venues.map((venue) =>
+    compare(`${store} ${venue}`, frames.get(venue) ?? NOTHING, held.get(venue) ?? NOTHING, eachSending),
+  );
+}
+
 /**
- * Holds a store against the frames. Trades are matched by (symbol, id), books by their order within a symbol.
+ * Holds a store against the frames of a venue. Trades are matched by (symbol, id), books by their order within a symbol.
  *
  * @param eachSending whether the store keeps a trade as often as the venue sent it (lake) or once (database)
  */

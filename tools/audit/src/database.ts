@@ -15,14 +15,20 @@ const BOOKS = `
          coalesce(total_bid_quantity::text, '') AS "totalBid", coalesce(total_ask_quantity::text, '') AS "totalAsk"
     FROM orderbook WHERE exchange = $1 ORDER BY log_partition, log_offset`;
 
-/** What the database holds of a venue. */
-export async function readDatabase(url: string, exchange: string): Promise<Holdings> {
+const EXCHANGES = 'SELECT exchange FROM tick_data UNION SELECT exchange FROM orderbook';
+
+/** What the database holds, by venue id. */
+export async function readDatabase(url: string): Promise<ReadonlyMap<string, Holdings>> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const ticks = await client.query<AuditTick>(TICKS, [exchange]);
-    const books = await client.query<AuditBook>(BOOKS, [exchange]);
-    return { ticks: ticks.rows, books: books.rows };
+    const held = new Map<string, Holdings>();
+    for (const { exchange } of (await client.query<{ exchange: string }>(EXCHANGES)).rows) {
+      const ticks = await client.query<AuditTick>(TICKS, [exchange]);
+      const books = await client.query<AuditBook>(BOOKS, [exchange]);
+      held.set(exchange, { ticks: ticks.rows, books: books.rows });
+    }
+    return held;
   } finally {
     await client.end();
   }

@@ -42,7 +42,9 @@ it('reads every digit, of a value beyond its column too: such a number, or side 
             4::DECIMAL(38,12) AS total_bid_quantity, NULL::VARCHAR AS total_bid_quantity_text,
             5::DECIMAL(38,12) AS total_ask_quantity, NULL::VARCHAR AS total_ask_quantity_text`,
   );
-  const { ticks, books } = await readLake(lakeDir, 'upbit');
+  const held = await readLake(lakeDir);
+  const { ticks, books } = held.get('upbit') ?? {};
+  expect([...held.keys()]).toEqual(['upbit']);
   expect(ticks).toMatchObject([{ price: huge, volume: '0.500000000000', change: '' }]);
   expect(books).toMatchObject([{ bids: [`${huge} 1`, '2 3'], asks: ['4.000000000000 5.000000000000'] }]);
 });

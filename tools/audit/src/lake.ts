@@ -22,20 +22,29 @@ const BOOKS = `
          ${number('total_bid_quantity')} AS "totalBid", ${number('total_ask_quantity')} AS "totalAsk"
     FROM read_parquet($files) WHERE exchange = $exchange ORDER BY log_partition, log_offset`;
 
-/** What the lake holds of a venue, read with DuckDB. Venue duplicates stand there as often as they were sent. */
-export async function readLake(lakeDir: string, exchange: string): Promise<Holdings> {
+interface Exchange {
+  readonly exchange: string;
+}
+
+const EXCHANGES = 'SELECT DISTINCT exchange FROM read_parquet($files)';
+
+/** What the lake holds, by venue id, read with DuckDB. Venue duplicates stand there as often as they were sent. */
+export async function readLake(lakeDir: string): Promise<ReadonlyMap<string, Holdings>> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const rows = async (sql: string, kind: string) => {
+  const rows = async (sql: string, kind: string, values: Readonly<Record<string, string>> = {}) => {
     const files = join(lakeDir, '**', kind, 'year=*', 'month=*', 'day=*', 'hour=*', '*.parquet');
-    const result = await connection.runAndReadAll(sql, { files, exchange });
+    const result = await connection.runAndReadAll(sql, { files, ...values });
     return result.getRowObjectsJson() as unknown[];
   };
   try {
-    return {
-      ticks: (await rows(TICKS, 'tick')) as AuditTick[],
-      books: (await rows(BOOKS, 'orderbook')) as AuditBook[],
-    };
+    const named = [...(await rows(EXCHANGES, 'tick')), ...(await rows(EXCHANGES, 'orderbook'))] as Exchange[];
+    const held = new Map<string, Holdings>();
+    for (const exchange of new Set(named.map((row) => row.exchange))) {
+      const ticks = (await rows(TICKS, 'tick', { exchange })) as AuditTick[];
+      held.set(exchange, { ticks, books: (await rows(BOOKS, 'orderbook', { exchange })) as AuditBook[] });
+    }
+    return held;
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compare, type Verdict } from './compare.ts';
+import { compareVenues, type Verdict } from './compare.ts';
 import { readDatabase } from './database.ts';
 import { readFrames } from './frames/frames.ts';
 import { readLake } from './lake.ts';
 import { runPipeline, type RunSummary } from './pipeline-run.ts';
-import { runFaults } from './run-check.ts';
+import { frameFaults, runFaults } from './run-check.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ const framesPath = resolve(base, values.frames);
 
 interface Audit {
   readonly verdicts: readonly Verdict[];
-  /** Of the run itself; none where the product ran before. */
+  /** Of the frames, and of the run itself where the product did not run before. */
   readonly faults: readonly string[];
 }
 
@@ -51,15 +51,15 @@ async function runAndAudit(): Promise<Audit> {
 async function audit(databaseUrl: string, lakeDir: string, summary?: RunSummary): Promise<Audit> {
   const frames = await readFrames(framesPath);
   console.log(`frames: ${frames.unreadable} unreadable`);
-  const verdicts: Verdict[] = [];
-  for (const [venue, recorded] of frames.venues) {
-    console.log(`${venue}: ${recorded.ticks.length} trades, ${recorded.books.length} books`);
-    verdicts.push(
-      compare(`database ${venue}`, recorded, await readDatabase(databaseUrl, venue), false),
-      compare(`lake ${venue}`, recorded, await readLake(lakeDir, venue), true),
-    );
+  for (const [venue, { ticks, books }] of frames.venues) {
+    console.log(`${venue}: ${ticks.length} trades, ${books.length} books`);
   }
-  return { verdicts, faults: summary === undefined ? [] : runFaults(frames.unreadable, summary) };
+  const verdicts = [
+    ...compareVenues('database', frames.venues, await readDatabase(databaseUrl), false),
+    ...compareVenues('lake', frames.venues, await readLake(lakeDir), true),
+  ];
+  const ofRun = summary === undefined ? [] : runFaults(frames.unreadable, summary);
+  return { verdicts, faults: [...frameFaults(frames), ...ofRun] };
 }
 
 function report({ verdicts, faults: ofRun }: Audit): number {

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { runFaults } from './run-check.ts';
+import { frameFaults, runFaults } from './run-check.ts';
+
+it('finds fault with frames of which nothing can be compared', () => {
+  const book = { symbol: 'A', time: '1', bids: [], asks: [], totalBid: '', totalAsk: '' };
+  expect(frameFaults({ venues: new Map() })).toHaveLength(1);
+  expect(frameFaults({ venues: new Map([['kis', { ticks: [], books: [] }]]) })).toHaveLength(1);
+  expect(frameFaults({ venues: new Map([['kis', { ticks: [], books: [book] }]]) })).toEqual([]);
+});
 
 it.each([
   [2, 2, true, 0],

@@ -74,7 +74,8 @@ export const bufferGroup = {
     env: 'GAP_LOOKBACK',
     type: duration({ min: '1s', max: '168h' }),
     default: '1h',
-    describe: 'How far the log is read back at start to find out what was missed',
+    describe:
+      'How far the log is read back at start to find out what was missed; trades at least to where a venue begins to count them',
   },
 } as const satisfies SettingsGroup;
 

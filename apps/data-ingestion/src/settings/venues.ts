@@ -33,7 +33,7 @@ const REGISTERED = Object.entries<RegisteredVenue>(venues);
 
 /** `UPBIT_WEBSOCKET_URL` and so on, for every venue there is, and what is its own. Defaults and bounds are the driver's. */
 export const venueGroups = Object.fromEntries(
-  REGISTERED.map(([id, { driver, opening }]) => [id, { ...groupOf(driver, opening?.aliases), ...opening?.settings }]),
+  REGISTERED.map(([id, { driver, opening }]) => [id, { ...groupOf(driver, opening), ...opening?.settings }]),
 ) as Readonly<Record<VenueId, VenueGroup>>;
 
 export const venueRules: readonly Rule[] = [
@@ -70,11 +70,12 @@ function defaultsOf(id: VenueId): VenueDefaults {
   return venues[id].driver.defaults;
 }
 
-function groupOf({ id, defaults }: VenueDriver, aliases: VenueOpening['aliases'] = {}) {
+function groupOf({ id, defaults }: VenueDriver, opening: Pick<VenueOpening, 'aliases' | 'apiAnswers'> | undefined) {
+  const { aliases = {}, apiAnswers = 'requests, such as for its list of codes' } = opening ?? {};
   const name = (setting: string) => `${id.toUpperCase()}_${setting}`;
-  const { reconnect, connectLimit, keepAlive, bookDepths } = defaults;
+  const { reconnect, connectLimit, keepAlive, bookDepths, atLeast } = defaults;
   // Sooner than this the venue's limit would hold an attempt back anyway.
-  const soonest = durationText(Math.ceil(connectLimit.perMs / connectLimit.attempts));
+  const soonest = durationText(atLeast?.reconnectDelayMs ?? Math.ceil(connectLimit.perMs / connectLimit.attempts));
   return {
     websocketUrl: {
       env: name('WEBSOCKET_URL'),
@@ -86,7 +87,7 @@ function groupOf({ id, defaults }: VenueDriver, aliases: VenueOpening['aliases']
       env: name('API_URL'),
       type: url('https', 'http'),
       default: defaults.apiUrl,
-      describe: `Where ${id} answers requests, such as for its list of codes`,
+      describe: `Where ${id} answers ${apiAnswers}`,
     },
     reconnectRetries: {
       env: name('RECONNECT_RETRIES'),
@@ -116,7 +117,7 @@ function groupOf({ id, defaults }: VenueDriver, aliases: VenueOpening['aliases']
     }),
     silenceTimeout: {
       env: name('SILENCE_TIMEOUT'),
-      type: duration({ min: '100ms', max: '1h' }),
+      type: duration({ min: durationText(atLeast?.silenceTimeoutMs ?? 100), max: '1h' }),
       default: durationText(defaults.silenceTimeoutMs),
       describe: 'Silence of a whole connection after which it counts as dead',
       ...(aliases.silenceTimeout && { aliases: aliases.silenceTimeout }),

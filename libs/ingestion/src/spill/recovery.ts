@@ -10,9 +10,11 @@ import { damageError } from './spill-error.js';
 import type { SequenceRange } from './spill-entry.js';
 
 export const MARK_FILE = 'mark';
-/** Not the queue's own: `unnamed-past.ts` keeps it beside the records. */
+/** Not the queue's own: `unnamed-past.ts` and `listened-until.ts` keep them beside the records. */
 export const UNNAMED_PAST_FILE = 'unnamed-past';
-const KNOWN_FILES: ReadonlySet<string> = new Set([LOCK_FILE, MARK_FILE, UNNAMED_PAST_FILE, `${UNNAMED_PAST_FILE}.new`]);
+export const LISTENED_UNTIL_FILE = 'listened-until';
+const BESIDE = [UNNAMED_PAST_FILE, LISTENED_UNTIL_FILE].flatMap((name) => [name, `${name}.new`]);
+const KNOWN_FILES: ReadonlySet<string> = new Set([LOCK_FILE, MARK_FILE, ...BESIDE]);
 
 export interface Recovered {
   /** Those with records that are not in the log, ascending. */

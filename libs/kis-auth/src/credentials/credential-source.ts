@@ -15,6 +15,7 @@ export interface CredentialSourceOptions {
   readonly refreshBeforeMs: number;
   readonly cacheTtlMs: number;
   readonly quietAfterStartMs: number;
+  readonly keepSecret?: ((secret: string) => void) | undefined;
   readonly signal: AbortSignal;
 }
 

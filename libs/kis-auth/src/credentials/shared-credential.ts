@@ -33,6 +33,8 @@ export interface SharedCredentialOptions {
   readonly cacheTtlMs: number;
   /** `KIS_LEASE_TTL`: nobody issues before a store is as old. */
   readonly quietAfterStartMs: number;
+  /** Told of every value that is held. */
+  readonly keepSecret?: ((secret: string) => void) | undefined;
   /** Ends everything. */
   readonly signal: AbortSignal;
 }
@@ -265,6 +267,7 @@ export class SharedCredential {
   }
 
   #hold(credential: Credential): void {
+    if (credential.value !== this.#held?.value) this.#options.keepSecret?.(credential.value);
     this.#held = credential;
     this.status.issuedAt = credential.issuedAt;
     this.status.expiresAt = credential.expiresAt;

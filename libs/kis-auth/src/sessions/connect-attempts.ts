@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { MarketDataError } from '@aipx/market-model';
 import type { KisAccount } from '../accounts/kis-account.js';
 import { anchored } from '../attempts/attempt.js';
 import type { AttemptLog } from '../attempts/attempt-log.js';
 import type { Clock } from '../clock.js';
-import { connectAttempt, mayConnectAt, type ConnectAttempt, type ConnectOutcome } from './connect-policy.js';
+import { connectAttempt, isOpen, mayConnectAt, type ConnectAttempt, type ConnectOutcome } from './connect-policy.js';
 
 const LOOK_AGAIN_MS = 1_000;
 const LONGEST_SLEEP_MS = 60_000;
@@ -16,6 +17,7 @@ export class ConnectAttempts {
   readonly #account: KisAccount;
   readonly #log: AttemptLog;
   readonly #clock: Clock;
+  readonly #process = randomUUID();
   /** For the time that the store is away. */
   #last: ConnectAttempt | undefined;
 
@@ -61,6 +63,7 @@ export class ConnectAttempts {
     }
     const now = this.#clock.now();
     this.#last = this.#last && anchored(this.#last, now);
+    await this.#endOfAnother();
     const waitMs = this.nextAt - now;
     if (waitMs > 0) return waitMs;
     this.#last = this.#after(this.#last, 'started');
@@ -68,8 +71,16 @@ export class ConnectAttempts {
     return 0;
   }
 
+  /** Whoever had the lease before has left its session as it was: KIS may hold it still, and it counts as lost now. */
+  async #endOfAnother(): Promise<void> {
+    if (this.#last === undefined || !isOpen(this.#last) || this.#last.by === this.#process) return;
+    await this.report('lost');
+  }
+
   #after(before: ConnectAttempt | undefined, outcome: ConnectOutcome): ConnectAttempt {
-    return connectAttempt(before, outcome, this.#account.fingerprint, this.#clock.now(), this.#clock.random());
+    const { fingerprint } = this.#account;
+    const attempt = connectAttempt(before, outcome, fingerprint, this.#clock.now(), this.#clock.random());
+    return { ...attempt, by: this.#process };
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MarketDataError } from '@aipx/market-model';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import type { KisAccount } from '../accounts/kis-account.js';
 import type { Clock } from '../clock.js';
 import { storedName } from '../stores/names.js';
@@ -13,6 +13,12 @@ export interface KeyLeaseOptions {
   readonly ttlMs: number;
 }
 
+/** Why it is not had yet: another one holds it, the store began less than a lease ago, or fails. */
+export type LeaseHindrance =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'young-store' }
+  | { readonly kind: 'store'; readonly error: MarketDataError };
+
 /** How soon a lease that was given back is seen by whoever waits; with up to as much again. */
 const LOOK_AGAIN_MS = 250;
 
@@ -21,8 +27,8 @@ const LOOK_AGAIN_MS = 250;
  * deployment would shut itself out. One process holds it, renews it three times in its life, and gives it back when it stops; whoever
  * waits has it within half a second, or, after a crash, when it has run out.
  *
- * While the store is away the holder stays what it is: nobody can claim, and a store that began anew takes no claim before holders
- * had one lease's time to put theirs back.
+ * While the store is away the holder stays what it is: nobody can claim, and a store that began anew, or was away from whoever
+ * claims, takes no claim before holders had one lease's time to put theirs back.
  */
 export class KeyLease {
   readonly #options: KeyLeaseOptions;
@@ -46,13 +52,20 @@ export class KeyLease {
   /**
    * Waits until the lease is free, and takes it.
    *
+   * @param onHindrance told at each look why it is not had yet
    * @throws the signal's reason
    */
-  static async claim(options: KeyLeaseOptions, signal: AbortSignal): Promise<KeyLease> {
+  static async claim(
+    options: KeyLeaseOptions,
+    signal: AbortSignal,
+    onHindrance: (hindrance: LeaseHindrance) => void = () => undefined,
+  ): Promise<KeyLease> {
     const holder = randomUUID();
     for (;;) {
       signal.throwIfAborted();
-      if (await isClaimed(options, holder)) break;
+      const hindrance = await hindranceOf(options, holder);
+      if (hindrance === undefined) break;
+      onHindrance(hindrance);
       await options.clock.sleep(LOOK_AGAIN_MS * (1 + options.clock.random()), signal);
     }
     const lease = new KeyLease(options, holder);
@@ -117,11 +130,16 @@ export class KeyLease {
   }
 }
 
-async function isClaimed({ account, store, ttlMs }: KeyLeaseOptions, holder: string): Promise<boolean> {
+/** Claims the lease once; `undefined` when it is had. */
+async function hindranceOf(
+  { account, store, ttlMs }: KeyLeaseOptions,
+  holder: string,
+): Promise<LeaseHindrance | undefined> {
   try {
-    if ((await store.ageMs()) < ttlMs) return false;
-    return await store.swap(storedName('lease', account), undefined, { value: holder, ttlMs });
-  } catch {
-    return false; // away: wait for it
+    if ((await store.ageMs()) < ttlMs) return { kind: 'young-store' };
+    const isClaimed = await store.swap(storedName('lease', account), undefined, { value: holder, ttlMs });
+    return isClaimed ? undefined : { kind: 'held' };
+  } catch (cause) {
+    return { kind: 'store', error: asMarketDataError(cause, 'STORE_UNAVAILABLE') };
   }
 }

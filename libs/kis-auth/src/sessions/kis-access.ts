@@ -14,7 +14,7 @@ export type KisAccessWait = 'lease' | 'approval-key' | 'turn';
 
 /**
  * Leave to open the one session of a key: the lease, an approval key, and the wait that the last attempts ask for, in that order.
- * The lease is kept from one session to the next, and given back when the connection is closed as we wanted.
+ * The lease is kept from one session to the next, and given back when the connection has ended and no other is to follow it.
  */
 export class KisAccess implements ConnectionAccess {
   readonly #key: KisKey;
@@ -37,6 +37,12 @@ export class KisAccess implements ConnectionAccess {
   /** What `enter` waits for now; `undefined` while nobody asks for leave. */
   get waitingFor(): KisAccessWait | undefined {
     return this.#waitingFor;
+  }
+
+  /** Only behind a holder that was seen: a store that takes no claim leaves the key to nobody. */
+  get isStandingBy(): boolean {
+    const { isStoreAway, statistics } = this.#key;
+    return this.#waitingFor === 'lease' && !isStoreAway && statistics.leaseHindrance?.kind === 'held';
   }
 
   /** @throws {MarketDataError} `CONFIG_ACCOUNT` when KIS refuses the key for good, or the signal's reason */
@@ -104,8 +110,8 @@ export class KisAccess implements ConnectionAccess {
         if (!isConfirmed && !lease.lost.aborted) void connectAttempts.report('confirmed');
         isConfirmed = true;
       },
-      left: (error) => {
-        this.#leaving = this.#left(error, secret, lease);
+      left: (error, isLast) => {
+        this.#leaving = this.#left(error, secret, lease).then(() => (isLast ? this.#release() : undefined));
       },
     };
   }
@@ -117,7 +123,6 @@ export class KisAccess implements ConnectionAccess {
       credentials.invalidateApprovalKey(secret);
     // The attempts are the new holder's from then on.
     if (!lease.lost.aborted) await connectAttempts.report(outcome);
-    if (error === undefined) await this.#release();
   }
 
   /** The venue's driver says in the context of a refusal what is to be done about it. */

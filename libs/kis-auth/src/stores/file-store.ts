@@ -1,10 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { MarketDataError } from '@aipx/market-model';
 import { systemClock, type Clock } from '../clock.js';
-import { makePrivateFile, usePrivateFile } from '../private-file.js';
+import { makePrivateFile, ownUserId, usePrivateFile } from '../private-file.js';
 import type { Entry, SharedStore } from './shared-store.js';
 
 const BUSY_TRIES = 100;
@@ -139,7 +138,7 @@ export class FileStore implements SharedStore {
 /** A file of mode 600 that another user made can be read by that user; root would open it. */
 async function refuseOthers(path: string, setting: string, file: FileHandle): Promise<void> {
   const { uid } = await file.stat();
-  const own = userInfo().uid;
+  const own = ownUserId();
   if (uid === own) return;
   throw new MarketDataError(
     'CONFIG_ACCOUNT',

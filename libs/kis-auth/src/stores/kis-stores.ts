@@ -1,8 +1,9 @@
 import { lstat, mkdir } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MarketDataError } from '@aipx/market-model';
 import type { Clock } from '../clock.js';
+import { ownUserId } from '../private-file.js';
 import { FileStore } from './file-store.js';
 import { RedisStore, type RedisSettings } from './redis-store.js';
 import type { SharedStore } from './shared-store.js';
@@ -69,7 +70,7 @@ function storesOf(credentials: SharedStore, coordination: SharedStore, locks: re
  * @throws {MarketDataError} `CONFIG_ACCOUNT` for one that is open to others
  */
 export async function openMachineFolder(folder?: string): Promise<string> {
-  const { uid } = userInfo();
+  const uid = ownUserId();
   const place = folder ?? join(tmpdir(), `aipx-kis-${uid}`);
   await mkdir(place, { recursive: true, mode: 0o700 });
   const stat = await lstat(place);

@@ -30,6 +30,9 @@ export class RedisStore implements SharedStore {
   readonly #redis: Redis;
   readonly #listeners = new Set<() => void>();
   #lastError: unknown;
+  #isCutOff = false;
+  /** When it answered again after it had not, by the process' own clock. */
+  #answersSince = Number.NEGATIVE_INFINITY;
 
   constructor({ host, port, password }: RedisSettings) {
     this.place = `Redis at ${host}:${port}`;
@@ -46,11 +49,14 @@ export class RedisStore implements SharedStore {
       // Of a host that vanished nobody hears: without an answer the connection is given up, and another one tried.
       socketTimeout: SILENCE_MS,
       // The server we reach has become a replica: the name may lead to the new primary by now.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      reconnectOnError: (error) => error.message.includes('READONLY'),
       retryStrategy: (times) => Math.min(RECONNECT_CAP_MS, RECONNECT_FLOOR_MS * 2 ** Math.min(times, 10)),
     });
     this.#redis.on('error', (error: unknown) => {
       this.#lastError = error;
+    });
+    this.#redis.on('close', () => {
+      this.#isCutOff = true;
     });
     this.#redis.on('ready', () => {
       for (const listener of this.#listeners) listener();
@@ -72,7 +78,8 @@ export class RedisStore implements SharedStore {
 
   async ageMs(): Promise<number> {
     const info = await this.#ask(() => this.#redis.info('server'));
-    return Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? 0) * 1_000;
+    const uptimeMs = Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? 0) * 1_000;
+    return Math.min(uptimeMs, performance.now() - this.#answersSince);
   }
 
   onReturn(listener: () => void): () => void {
@@ -88,19 +95,35 @@ export class RedisStore implements SharedStore {
 
   async #ask<T>(command: () => Promise<T>): Promise<T> {
     try {
-      return await command();
+      const answer = await command();
+      if (this.#isCutOff) this.#answersSince = performance.now();
+      this.#isCutOff = false;
+      return answer;
     } catch (error) {
-      // Without a connection the call itself says little: why there is none says more.
-      const why = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
-      // The client's own errors carry the command that failed, with the token in it.
-      const cause = new Error(asMarketDataError(why, 'STORE_UNAVAILABLE').message);
-      throw new MarketDataError('STORE_UNAVAILABLE', `${this.place} does not answer`, {
-        context: { place: this.place },
-        cause,
-        retryable: true,
-      });
+      throw this.#failure(error);
     }
   }
+
+  #failure(error: unknown): MarketDataError {
+    const isConnected = this.#redis.status === 'ready';
+    const refusal = error instanceof Error && error.name === 'ReplyError' ? error.message : undefined;
+    if (isConnected && refusal === undefined) this.#isCutOff = true;
+    // Without a connection the call itself says little: why there is none says more.
+    const why = isConnected ? error : (this.#lastError ?? error);
+    // The client's own errors carry the command that failed, with the token in it.
+    const cause = new Error(asMarketDataError(why, 'STORE_UNAVAILABLE').message);
+    const problem = refusal === undefined ? 'does not answer' : `refuses: ${withoutValues(refusal)}`;
+    return new MarketDataError('STORE_UNAVAILABLE', `${this.place} ${problem}`, {
+      context: { place: this.place },
+      cause,
+      retryable: true,
+    });
+  }
+}
+
+/** Without the values that Redis repeats of a command it does not know, and without the place in a script. */
+function withoutValues(message: string): string {
+  return message.replace(/,? (with args beginning|script:|Please check).*$/s, '').slice(0, 200);
 }
 
 function optional(text: string | undefined): readonly [string, string] {

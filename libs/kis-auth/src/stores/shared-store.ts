@@ -27,7 +27,10 @@ export interface SharedStore {
    */
   swap(name: string, expected: string | undefined, next: Entry | undefined): Promise<boolean>;
 
-  /** Since when it can have known everything, in ms. A Redis that began a moment ago may have lost who holds what. */
+  /**
+   * Since when it can have known everything, in ms. A Redis that began a moment ago may have lost who holds what, and one that we
+   * could not reach until then may have been out of everybody's reach while it ran out.
+   */
   ageMs(): Promise<number>;
 
   /** Calls back whenever the store has been away and is there again, perhaps empty. Returns how to end that. */

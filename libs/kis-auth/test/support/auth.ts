@@ -39,6 +39,9 @@ export async function openScene(): Promise<Scene> {
         credentials,
         connectAttempts,
         claimLease: (signal) => key.claimLease(signal),
+        get isStoreAway() {
+          return key.isStoreAway;
+        },
         get statistics() {
           return key.statistics;
         },

@@ -41,6 +41,7 @@ export const conformanceRules: readonly ConformanceRule[] = [
     check({ driver }) {
       const { keepAlive, silenceTimeoutMs } = driver.defaults;
       expect(silenceTimeoutMs).toBeGreaterThan(0);
+      expect(silenceTimeoutMs).toBeGreaterThanOrEqual(driver.defaults.atLeast?.silenceTimeoutMs ?? 0);
       if (keepAlive === undefined) return;
       const { everyMs, idleLimitMs, pongTimeoutMs } = keepAlive;
       expect(everyMs).toBeGreaterThan(0);

@@ -30,7 +30,8 @@ export interface ReaderOptions {
 }
 
 export type RecordReading =
-  | { readonly outcome: 'event'; readonly event: Tick | OrderBook }
+  /** `notice`: what it says against itself. */
+  | { readonly outcome: 'event'; readonly event: Tick | OrderBook; readonly notice?: string }
   | { readonly outcome: 'operation'; readonly operation: MarketOperation }
   /** Sound data of a symbol or stream that was not subscribed. */
   | { readonly outcome: 'ignored'; readonly symbol: string }
@@ -145,8 +146,10 @@ export class DataReader {
 
   #readRecord(fields: RecordFields, symbol: string, stream: Stream, receivedAt: Nanoseconds): RecordReading {
     switch (stream.kind) {
-      case 'trade':
-        return { outcome: 'event', event: readTrade(fields, symbol, stream.segment, receivedAt) };
+      case 'trade': {
+        const { trade, notice } = readTrade(fields, symbol, stream.segment, receivedAt);
+        return { outcome: 'event', event: trade, ...(notice !== undefined && { notice }) };
+      }
       case 'orderbook': {
         const date = this.#options.dateOfQuote(fields.text(BOOK.BSOP_HOUR), receivedAt);
         return { outcome: 'event', event: readOrderBook(fields, symbol, date, receivedAt) };

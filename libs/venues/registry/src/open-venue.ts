@@ -18,7 +18,7 @@ export async function openVenue(id: string, own: OwnValues, context: VenueContex
     apiUrl,
     notes: [],
     metrics: [],
-    status: () => ({ waitsFor: [], isStandingBy: false }),
+    status: () => ({ waitsFor: [] }),
     close: () => Promise.resolve(),
   };
 }

@@ -29,6 +29,8 @@ export interface VenueOpening {
   readonly settings: SettingsGroup;
   /** Further names of settings that every venue has, by their keys. */
   readonly aliases: { readonly silenceTimeout?: readonly string[] };
+  /** What the API URL is for, where the venue has no list of codes there. */
+  readonly apiAnswers?: string;
   /** Names of the same prefix that only other apps read. */
   readonly otherApps: readonly string[];
   readonly rules: readonly Rule[];

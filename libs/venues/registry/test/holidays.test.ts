@@ -197,12 +197,73 @@ describe('the holidays of KIS', () => {
     expect(faults).toMatchObject([
       { code: 'CONNECTION_FAILED', message: expect.stringContaining('ECONNREFUSED') as string },
     ]);
+    expect(await readFile(file, 'utf8')).not.toContain('askedAt');
+  });
+
+  it('are not asked for by whoever begins while KIS is asked', async () => {
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<string>();
+    const isAsking = Promise.withResolvers<undefined>();
+    let calls = 0;
+    const credentials = {
+      token: () => {
+        calls += 1;
+        // The first says only that there is one.
+        if (calls === 1) return token();
+        isAsking.resolve(undefined);
+        return mayAnswer;
+      },
+      invalidateToken: () => undefined,
+    };
+    const first = asked(await open(callerWith({ credentials })));
+    await isAsking.promise;
+    const other = new ManualClock(clock.now() + 60_000);
+    const onFault = (error: MarketDataError) => void faults.push(error);
+    const second = await Holidays.open({
+      calendar,
+      ownDays: new Map(),
+      file,
+      caller: callerWith(),
+      onFault,
+      clock: other,
+    });
+    running.push(second.run(stop.signal));
+    expect(await other.asleep()).toBe(DAY_MS - 60_000);
+    expect(proxy.requests).toBe(0);
+    answer(await token());
+    await first;
+    expect([isOpen('2026-12-25'), faults]).toEqual([false, []]);
+  });
+
+  it('are asked for a day later at the latest when a clock was ahead, through restarts too', async () => {
+    await keep(clock.now() + 90 * DAY_MS, [{ date: '2026-12-24', open: false }]);
+    for (const restart of [0, 1]) {
+      expect(await asked(await open())).toBe(DAY_MS - restart * 3_600_000);
+      stop.abort();
+      stop = new AbortController();
+      clock = new ManualClock(clock.now() + 3_600_000);
+    }
+    expect(await asked(await open())).toBe(DAY_MS - 2 * 3_600_000);
+    expect([isOpen('2026-12-24'), proxy.requests]).toEqual([false, 0]);
+    await keep(clock.now() + 90 * DAY_MS, []);
+    clock.wake();
+    await clock.asleep();
+    expect(kis.usage(ACCOUNT.apiKey).calendarCalls).toBe(PAGES);
   });
 
   it('are asked for again soon when there is no token to ask with', async () => {
+    const unreachable = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const credentials = {
+      token: () => Promise.reject(new MarketDataError('CONNECTION_FAILED', 'no token', { cause: unreachable })),
+      invalidateToken: () => undefined,
+    };
+    expect(await asked(await open(callerWith({ credentials })))).toBe(10 * 60_000);
+    expect([faults.length, proxy.requests]).toEqual([1, 0]);
+  });
+
+  it('are not asked for again with a key that KIS refuses', async () => {
     const refusal = new MarketDataError('CONFIG_ACCOUNT', 'KIS does not know this key');
     const credentials = { token: () => Promise.reject(refusal), invalidateToken: () => undefined };
-    expect(await asked(await open(callerWith({ credentials })))).toBe(10 * 60_000);
+    await (await open(callerWith({ credentials }))).run(stop.signal);
     expect([faults, proxy.requests]).toEqual([[refusal], 0]);
   });
 

@@ -1,9 +1,12 @@
+import { createCipheriv } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings, defineSettings, sharedKis } from '@aipx/service';
 import type { Subscription } from '@aipx/venue';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createKisSimulator } from '@aipx/venue-kis/simulator';
+import { startVenueSimulator } from '@aipx/venue-simulator';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openSimulatedVenue, openVenue, venueById, type OwnValues } from '../src/index.js';
 
 /** 2026-11-23 (a Monday) 10:00 in Korea. */
@@ -38,7 +41,7 @@ describe('opening a venue', () => {
     const open = await openVenue('upbit', {}, { websocketUrl: 'ws://127.0.0.1:9/', apiUrl: NOWHERE });
     expect(open).toMatchObject({ driver, websocketUrl: 'ws://127.0.0.1:9/', apiUrl: NOWHERE, notes: [], metrics: [] });
     expect(open.accesses).toBeUndefined();
-    expect(open.status()).toEqual({ waitsFor: [], isStandingBy: false });
+    expect(open.status()).toEqual({ waitsFor: [] });
     await open.close();
   });
 
@@ -98,6 +101,25 @@ describe('opening a venue', () => {
     await closed.close();
   });
 
+  it('KIS reads encrypted frames with the key that came with their registration', async () => {
+    const { driver, close } = await openKis({});
+    const session = driver.openSession({
+      subscriptions: [{ symbol: '005930', channel: 'tick' }],
+      bookDepth: 10,
+      connectionId: 'c',
+      secret: 's',
+    });
+    const read = (text: string) => session.read(new TextEncoder().encode(text), MONDAY_MORNING);
+    const [key, iv] = ['abcdefghijklmnopabcdefghijklmnop', '0123456789abcdef'];
+    const header = { tr_id: 'H0STCNT0', tr_key: '005930', encrypt: 'Y' };
+    const body = { rt_cd: '0', msg_cd: 'OPSP0000', msg1: 'SUBSCRIBE SUCCESS', output: { key, iv } };
+    read(JSON.stringify({ header, body }));
+    const aes = createCipheriv('aes-256-cbc', key, iv);
+    const payload = aes.update('000660'.padEnd(6 + 46, '^'), 'utf8', 'base64') + aes.final('base64');
+    expect(read(`1|H0STCNT0|001|${payload}`)).toMatchObject({ records: [{ outcome: 'ignored', symbol: '000660' }] });
+    await close();
+  });
+
   it.each([
     ['KIS_CALENDAR_FILE', 'calendar.json', '{"days":[{"date":"soon"}]}', 'CONFIG_INVALID', /calendar\.json: .*"soon"/],
     [
@@ -113,6 +135,25 @@ describe('opening a venue', () => {
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }),
     );
     await expect(openKis({ KIS_CALENDAR_FILE: join(machineFolder, 'none') })).rejects.toThrow('KIS_CALENDAR_FILE');
+  });
+
+  it('KIS has its approval keys kept out of the log', async () => {
+    const { symbols } = await venueById('kis').loadSimulator();
+    const subscriptions = symbols.slice(0, 1).map((symbol): Subscription => ({ symbol, channel: 'tick' }));
+    const server = await startVenueSimulator({
+      venue: createKisSimulator(),
+      source: { kind: 'market', seed: 1, rate: 1 },
+      signal: new AbortController().signal,
+    });
+    onTestFinished(() => server.stop());
+    const secrets: string[] = [];
+    const keepSecret = (secret: string) => void secrets.push(secret);
+    const context = { websocketUrl: server.websocketUrl, apiUrl: server.apiUrl, machineFolder, keepSecret };
+    const open = await openSimulatedVenue('kis', context, subscriptions);
+    const pass = await open.accesses?.[0]?.enter(new AbortController().signal);
+    expect(secrets).toEqual([pass?.secret]);
+    pass?.left(undefined, true);
+    await open.close();
   });
 
   it('against a simulator has as many made-up keys as the streams take, new ones each time', async () => {

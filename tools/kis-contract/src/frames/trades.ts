@@ -75,6 +75,8 @@ function faultOf(sighting: Sighting): string | undefined {
       return 'late';
     case 'repeated':
       return 'repeated';
+    case 'unknown':
+      return 'late or repeated, behind more losses than are remembered';
     case 'earlier-day':
       return 'of an earlier day';
   }

@@ -32,6 +32,15 @@ export async function admitted(key: KisKey, note: (text: string) => void, signal
   }
 }
 
+/** Writes down how the session goes or went, unless the lease is lost: the attempts are its new holder's from then on. */
+export async function reportOutcome(
+  key: Pick<KisKey, 'connectAttempts'>,
+  lease: Pick<KeyLease, 'lost'>,
+  outcome: Exclude<ConnectOutcome, 'started'>,
+): Promise<void> {
+  if (!lease.lost.aborted) await key.connectAttempts.report(outcome);
+}
+
 /** What the key's next session, of whatever process, has to know of this one. */
 export function outcomeOf({ lost, answers }: Session): Exclude<ConnectOutcome, 'started'> {
   const actions = new Set(answers.map(({ msgCd }) => kisAction(msgCd)));

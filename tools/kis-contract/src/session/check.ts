@@ -1,3 +1,4 @@
+import type { KeyLease } from '@aipx/kis-auth';
 import { asMarketDataError, type Nanoseconds } from '@aipx/market-model';
 import { SessionCalendar, STREAMS, type Stream } from '@aipx/venue-kis';
 import { shownUrl } from '@aipx/websocket-client';
@@ -10,7 +11,7 @@ import { InvalidText, NullValues } from '../frames/texts.ts';
 import { TradeTimes, TradeVolumes } from '../frames/trades.ts';
 import { Widths } from '../frames/widths.ts';
 import type { ContractRun } from '../run.ts';
-import { admitted, claimLease, outcomeOf } from './admission.ts';
+import { admitted, claimLease, outcomeOf, reportOutcome } from './admission.ts';
 import { judgeCodes, judgeHeartbeats, judgeSubscription, judgeUnsubscription } from './judge.ts';
 import type { Registration } from './request.ts';
 import { Session } from './session.ts';
@@ -26,13 +27,13 @@ export async function checkSession(run: ContractRun, approvalKey: string | undef
   }
   try {
     await admitted(key, (text) => report.note(text), signal);
-    report.add(await inSession({ ...run, signal: AbortSignal.any([signal, lease.lost]) }, approvalKey));
+    report.add(await inSession({ ...run, signal: AbortSignal.any([signal, lease.lost]) }, approvalKey, lease));
   } finally {
     await lease.release();
   }
 }
 
-async function inSession(run: ContractRun, approvalKey: string): Promise<readonly Finding[]> {
+async function inSession(run: ContractRun, approvalKey: string, lease: KeyLease): Promise<readonly Finding[]> {
   const { key, codes, websocketUrl, redactor, signal } = run;
   const registrations = codes.flatMap((code) => streamsOf(run).map(({ trId }) => ({ trId, code })));
   const reader = new FrameReader(registrations);
@@ -45,29 +46,34 @@ async function inSession(run: ContractRun, approvalKey: string): Promise<readonl
   try {
     session = await Session.open({ url: websocketUrl, approvalKey, redactor, onData, signal });
   } catch (cause) {
-    await key.connectAttempts.report('lost');
+    await reportOutcome(key, lease, 'lost');
     signal.throwIfAborted();
     const { message } = asMarketDataError(cause, 'CONNECTION_FAILED');
     const unopened = differs('socket.open', `a WebSocket at ${shownUrl(websocketUrl)}`, message);
     return [unopened, ...nothingSeen(run, 'there is no connection').filter(({ check }) => check !== 'socket.open')];
   }
   try {
-    const said = await talk(run, session, registrations);
+    const said = await talk(run, session, registrations, lease);
     return [ok('socket.open', shownUrl(websocketUrl)), ...said, ...checks.flatMap((check) => check.findings())];
   } finally {
     await session.close();
-    await key.connectAttempts.report(outcomeOf(session));
+    await reportOutcome(key, lease, outcomeOf(session));
   }
 }
 
-async function talk(run: ContractRun, session: Session, asked: readonly Registration[]): Promise<readonly Finding[]> {
+async function talk(
+  run: ContractRun,
+  session: Session,
+  asked: readonly Registration[],
+  lease: KeyLease,
+): Promise<readonly Finding[]> {
   const { listenMs, silenceTimeoutMs } = run;
   const answers = await session.ask('register', asked);
   const granted = asked.filter(({ trId, code }) =>
     answers.some((answer) => answer.trId === trId && answer.code === code && answer.msgCd === 'OPSP0000'),
   );
   if (granted.length > 0) {
-    await run.key.connectAttempts.report('confirmed');
+    await reportOutcome(run.key, lease, 'confirmed');
     run.report.note(`listening to ${granted.length} streams for ${listenMs / 1000} s`);
     await session.pass(listenMs);
   }

@@ -54,7 +54,7 @@ export class KisSocket {
     if (!this.lost.aborted) this.#connection.send(text);
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await this.#connection.close();
   }
 }

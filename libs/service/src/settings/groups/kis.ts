@@ -20,7 +20,8 @@ export const sharedKis = {
     env: 'KIS_ACCOUNTS_FILE',
     type: path(),
     describe:
-      'Instead of the two: a file of mode 600 with several keys, "name app-key app-secret" a line; each carries 41 streams',
+      'Instead of the two: a file of mode 600 with several keys, "name app-key app-secret" a line; each carries 41 ' +
+      'registrations, 13 symbols with trades, books and halts',
   },
   useVirtualServer: {
     env: 'KIS_USE_VIRTUAL_SERVER',
@@ -56,7 +57,9 @@ export const sharedKis = {
     env: 'KIS_LEASE_TTL',
     type: duration({ min: '5s', max: '10m' }),
     default: '30s',
-    describe: 'How long a process that has died keeps others from its keys; one that stops gives them back at once',
+    describe:
+      'How long a process that has died keeps others from its keys; one that stops gives them back at once. As long, after a ' +
+      'start of Redis, nobody takes a key or asks KIS for a token',
   },
   calendarFile: {
     env: 'KIS_CALENDAR_FILE',

@@ -124,6 +124,20 @@ describe('the session calendar', () => {
     expect(calendar.isDataExpected(segment, at(time))).toBe(expected);
   });
 
+  it.each<[Segment, string, boolean, boolean]>([
+    ['KRX', '2026-09-14T08:35', false, true],
+    ['KRX', '2026-09-14T09:00', true, true],
+    ['KRX', '2026-09-14T15:25', false, true],
+    ['KRX', '2026-09-14T15:45', false, false],
+    ['KRX', '2026-09-11T17:00', false, true],
+    ['UN', '2026-09-14T08:35', true, true],
+    ['UN', '2026-09-14T15:45', true, true],
+    ['NXT', '2026-09-14T08:55', false, false],
+  ])('knows whether at %s of %s trades and books come all the time: %s, %s', (segment, time, trades, books) => {
+    const steady = (['tick', 'orderbook'] as const).map((channel) => calendar.isSteady(segment, channel, at(time)));
+    expect(steady).toEqual([trades, books]);
+  });
+
   it('names the sessions that are on, also overlapping ones', () => {
     expect(calendar.sessionsAt('KRX', at('2026-09-14T08:35')).map(({ phase }) => phase)).toEqual([
       'pre-open',

@@ -1,7 +1,7 @@
-import { MarketDataError, toIsoText, type Nanoseconds } from '@aipx/market-model';
+import { MarketDataError, toIsoText, type Channel, type Nanoseconds } from '@aipx/market-model';
 import type { Segment } from '../layout/streams.js';
 import { businessDateFrom, kstDate, kstInstant, plainDate, secondOfDay, type BusinessDate } from './kst.js';
-import { sessionsOf, type Session } from './sessions.js';
+import { sessionsOf, type Phase, type Session } from './sessions.js';
 import { tradingDay, type SpecialDays } from './trading-days.js';
 
 /** Longest row of closed days that is believed; the longest real ones, around New Year by the moon, have ten. */
@@ -9,6 +9,13 @@ const MAX_CLOSED_DAYS = 60;
 const DAY_SECONDS = 86_400;
 /** How far the venue's clock may be ahead of ours. Wide: a book dated a day back is worse than any that it lets pass. */
 const CLOCK_TOLERANCE = 3_600n * 1_000_000_000n;
+
+const TRADES_GO_ON: readonly Phase[] = ['pre-market', 'continuous', 'after-market'];
+const AUCTIONS: readonly Phase[] = ['opening-auction', 'closing-auction', 'single-price'];
+const STEADY: Readonly<Record<Channel, ReadonlySet<Phase>>> = {
+  tick: new Set(TRADES_GO_ON),
+  orderbook: new Set([...TRADES_GO_ON, ...AUCTIONS]),
+};
 
 /**
  * When KRX and Nextrade trade, in Korea time whatever the zone of the process. A function of its list of special days and
@@ -31,6 +38,11 @@ export class SessionCalendar {
   /** Whether any session is on. Of the unified segment: of KRX or of Nextrade. */
   isDataExpected(segment: Segment, instant: Nanoseconds): boolean {
     return this.sessionsAt(segment, instant).length > 0;
+  }
+
+  /** Whether trades, or books, come all the time: in an auction orders do and trades do not; at a fixed price neither. */
+  isSteady(segment: Segment, channel: Channel, instant: Nanoseconds): boolean {
+    return this.sessionsAt(segment, instant).some(({ phase }) => STEADY[channel].has(phase));
   }
 
   /** The sessions that are on, each with its end: none, or several where they overlap. */

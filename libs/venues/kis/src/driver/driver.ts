@@ -31,7 +31,7 @@ const CONNECTED_BEFORE = 10n * 60n * 1_000_000_000n;
 /** For what comes late. */
 const CONNECTED_AFTER = 5n * 60n * 1_000_000_000n;
 
-/** Korea Investment & Securities: trades and 10-level books of KRX and Nextrade stocks, 41 streams a key. */
+/** Korea Investment & Securities: trades and 10-level books of KRX and Nextrade stocks, 41 registrations a key. */
 export function kisDriver({
   segment = 'KRX',
   calendar = new SessionCalendar(),
@@ -53,6 +53,8 @@ export function kisDriver({
       openingEveryMs: 100,
       // PINGPONG comes about every 10 s, also when nothing is traded; pings of ours got connections dropped.
       silenceTimeoutMs: 30_000,
+      // Two heartbeats may be late, and nobody is let in again sooner.
+      atLeast: { silenceTimeoutMs: 25_000, reconnectDelayMs: 20_000 },
       // 41 registrations take four seconds to send.
       firstRecordWithinMs: 60_000,
       bookDepths: [BOOK_DEPTH],
@@ -60,8 +62,10 @@ export function kisDriver({
     },
     parseSymbol,
     spread: (subscriptions, keys) => spread(subscriptions, keys, marketOperations),
+    answersSubscriptions: true,
     newMemory: () => new VolumeMemory(calendar),
     isDataExpected: (at) => calendar.isDataExpected(segment, at),
+    isSteady: (channel, at) => calendar.isSteady(segment, channel, at),
     dataExpectedFrom: (at) => calendar.nextSession(segment, at)?.from,
     ...(sessionsOnly && {
       isConnectionWanted: (at) => calendar.isAroundSessions(segment, at, CONNECTED_BEFORE, CONNECTED_AFTER),

@@ -30,13 +30,16 @@ function trade(
   };
 }
 
-/** What each trade shows to be missing, in shares, or `repeated`. */
+/** What each trade shows to be missing, in shares, or `repeated`, or what is noticed of it. */
 function seen(memory: VolumeMemory, ...trades: readonly Tick[]): readonly string[] {
   return trades.map((each) => {
-    const { isRepeated, missing } = memory.observe(each);
-    return isRepeated ? 'repeated' : missing.map(({ missedVolume }) => missedVolume).join(' and ');
+    const { isRepeated, missing, notice } = memory.observe(each);
+    if (isRepeated) return 'repeated';
+    return notice ?? missing.map(({ missedVolume }) => missedVolume).join(' and ');
   });
 }
+
+const NOT_KNOWN = 'the volumes of 005930 say that trades came before, which are not known as such: they are kept';
 
 describe('the memory of volumes', () => {
   it('names what is missing between two trades, and knows one that came before', () => {
@@ -94,11 +97,44 @@ describe('the memory of volumes', () => {
     expect(seen(seamless, trade(131, 1))).toEqual(['']);
   });
 
-  it('takes what the log had already for repeated', () => {
+  it.each<[string, Partial<Tick>]>([
+    ['price', { price: '70100' as Decimal }],
+    ['time', { timestamp: 2n }],
+    ['size', { volume: '1' as Decimal }],
+  ])('keeps a trade that has the cumulative volume of an earlier one and another %s', (_what, other) => {
+    const memory = new VolumeMemory(calendar);
+    expect(seen(memory, trade(100, 10), trade(110, 10), { ...trade(110, 10), ...other })).toEqual(['', '', NOT_KNOWN]);
+    expect(seen(memory, trade(110, 10), trade(120, 10))).toEqual(['repeated', '']);
+  });
+
+  it('keeps every trade of a counter that began anew within the day', () => {
+    const memory = new VolumeMemory(calendar);
+    expect(seen(memory, trade(1_000, 10), trade(5, 5), trade(8, 3), trade(8, 3))).toEqual(['', '', '', 'repeated']);
+    const second = new VolumeMemory(calendar);
+    second.resume(trade(1_000, 10));
+    expect(seen(second, trade(5, 5), trade(8, 3), trade(8, 3))).toEqual([NOT_KNOWN, NOT_KNOWN, 'repeated']);
+  });
+
+  it('knows the last stored trade again, and keeps those before it: the log tells repeated ones', () => {
     const memory = new VolumeMemory(calendar);
     seen(memory, trade(130, 5));
     memory.resume(trade(120, 20));
-    expect(seen(memory, trade(110, 5))).toEqual(['repeated']);
+    expect(seen(memory, trade(120, 20), trade(110, 5))).toEqual(['repeated', NOT_KNOWN]);
+  });
+
+  it('remembers a bounded number of trades, the newest', () => {
+    const memory = new VolumeMemory(calendar);
+    for (let each = 1; each <= 1_000; each += 1) memory.observe(trade(each, 1));
+    expect(seen(memory, trade(745, 1), trade(744, 1))).toEqual(['repeated', NOT_KNOWN]);
+  });
+
+  it('notices trades of a day that is over, and volumes that overlap, and keeps them', () => {
+    const memory = new VolumeMemory(calendar);
+    expect(seen(memory, trade(10, 10), trade(100, 10, '20260914'), trade(15, 10))).toEqual([
+      '',
+      'trades of 005930 have a business date before the present one; they are kept',
+      'the volumes of 005930 overlap: trades say that shares were traded twice; they are kept',
+    ]);
   });
 
   it('does not compare with a stored trade of another day', () => {

@@ -5,13 +5,15 @@ import { kstInstant } from '../calendar/kst.js';
 import type { Segment } from '../layout/streams.js';
 import { VolumeSequence, type SequenceState, type Sighting } from '../loss/volume-sequence.js';
 import { parseTradeId } from '../record/trade-id.js';
+import { RecentTrades } from './recent-trades.js';
 
 export type Missing = Extract<FrameRecord, { outcome: 'gap' }>;
 
-/** What a trade shows: whether it came before, and what is missing before it. */
+/** What a trade shows: whether the same one came before, what is missing before it, and what contradicts those before it. */
 export interface Observed {
   readonly isRepeated: boolean;
   readonly missing: readonly Missing[];
+  readonly notice: string | undefined;
 }
 
 /** The volumes of every symbol, from one connection and one process to the next. */
@@ -19,6 +21,8 @@ export class VolumeMemory implements SessionMemory {
   readonly #calendar: SessionCalendar;
   /** By segment and symbol: each segment counts its own volume. */
   readonly #sequences = new Map<string, VolumeSequence>();
+  /** By segment and symbol too. */
+  readonly #recent = new Map<string, RecentTrades>();
   /** Found to be missing when an earlier trade was learned of: told with the next trade. By segment and symbol too. */
   readonly #found = new Map<string, bigint>();
 
@@ -31,9 +35,11 @@ export class VolumeMemory implements SessionMemory {
     return kstInstant(this.#calendar.businessDateOf(at), 0);
   }
 
-  resume({ symbol, tradeId }: Tick): void {
+  resume(trade: Tick): void {
+    const { symbol, tradeId } = trade;
     const { segment, businessDate, cumulativeVolume } = parseTradeId(tradeId);
     const name = nameOf(segment, symbol);
+    this.#recentOf(name).add(trade);
     const state = this.#sequences.get(name)?.state();
     if (state === undefined) {
       this.#sequences.set(name, VolumeSequence.afterTrade(tradeId));
@@ -44,7 +50,11 @@ export class VolumeMemory implements SessionMemory {
     if (missed > 0n) this.#found.set(name, (this.#found.get(name) ?? 0n) + missed);
   }
 
-  /** @param trade one that is sound and not seen yet by this */
+  /**
+   * Volumes alone never make a trade a repeated one: a counter that begins anew would cost all that comes behind it.
+   *
+   * @param trade one that is sound
+   */
   observe(trade: Tick): Observed {
     const { segment, businessDate, cumulativeVolume } = parseTradeId(trade.tradeId);
     const name = nameOf(segment, trade.symbol);
@@ -55,7 +65,16 @@ export class VolumeMemory implements SessionMemory {
     const missed = missedBy(sighting, dayBefore !== undefined) + (this.#found.get(name) ?? 0n);
     this.#found.delete(name);
     const missing = missed > 0n ? [missingVolume(trade.symbol, missed)] : [];
-    return { isRepeated: sighting.kind === 'repeated', missing };
+    const isRepeated = this.#recentOf(name).add(trade);
+    return { isRepeated, missing, notice: isRepeated ? undefined : noticeOf(sighting, trade.symbol) };
+  }
+
+  #recentOf(name: string): RecentTrades {
+    const known = this.#recent.get(name);
+    if (known !== undefined) return known;
+    const recent = new RecentTrades();
+    this.#recent.set(name, recent);
+    return recent;
   }
 
   /** The first trade of this process came before the last stored one was known: what lies between the two is missing. */
@@ -78,6 +97,24 @@ function nameOf(segment: Segment, symbol: string): string {
 function missedBy(sighting: Sighting, isDayBeforeKnown: boolean): bigint {
   if (sighting.kind === 'loss') return sighting.missedVolume;
   return sighting.kind === 'first' && isDayBeforeKnown ? sighting.before : 0n;
+}
+
+/** The same text for all of a symbol: a log has it once. */
+function noticeOf({ kind }: Sighting, symbol: string): string | undefined {
+  switch (kind) {
+    case 'repeated':
+      return `the volumes of ${symbol} say that trades came before, which are not known as such: they are kept`;
+    case 'overlap':
+      return `the volumes of ${symbol} overlap: trades say that shares were traded twice; they are kept`;
+    case 'earlier-day':
+      return `trades of ${symbol} have a business date before the present one; they are kept`;
+    case 'first':
+    case 'next':
+    case 'loss':
+    case 'recovered':
+    case 'unknown':
+      return undefined;
+  }
 }
 
 function missingVolume(symbol: string, volume: bigint): Missing {

@@ -157,6 +157,21 @@ describe('a session of KIS', () => {
     });
   });
 
+  it('keeps trades that contradict themselves or those before them, and says so once for each', () => {
+    const falling = withFields(TRADE, { [AT.PRDY_VRSS_SIGN]: '2' });
+    const other = withFields(TRADE, { [AT.STCK_PRPR]: '313500' });
+    expect(read(frameOf('H0STCNT0', [falling, other]))).toMatchObject({
+      records: [
+        { outcome: 'event', event: { change: undefined } },
+        { outcome: 'event', event: { price: '313500' } },
+      ],
+      notices: [
+        expect.stringContaining('changes of 005930 contradict their sign code'),
+        expect.stringContaining('the volumes of 005930 say that trades came before'),
+      ],
+    });
+  });
+
   it('remembers volumes from one session to the next', () => {
     const memory = driver.newMemory?.();
     const open = () =>

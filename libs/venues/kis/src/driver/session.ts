@@ -101,26 +101,27 @@ export class KisSession implements VenueSession {
     const records: FrameRecord[] = [];
     const trading: TradingNews[] = [];
     const { records: read, widthChange } = this.#reader.read(frame, receivedAt);
+    const notices = widthChange === undefined ? [] : [layoutChanged(widthChange)];
     for (const record of read) {
       if (record.outcome !== 'operation') {
-        records.push(...this.#recordsOf(record));
+        records.push(...this.#recordsOf(record, notices));
         continue;
       }
       const news = tradingNews(record.operation);
       if (news !== undefined) trading.push(news);
     }
-    const told = {
-      ...(trading.length > 0 && { trading }),
-      ...(widthChange && { notices: [layoutChanged(widthChange)] }),
-    };
+    const told = { ...(trading.length > 0 && { trading }), ...(notices.length > 0 && { notices }) };
     return records.length > 0 ? { kind: 'data', records, ...told } : { kind: 'control', ...told };
   }
 
-  #recordsOf(record: MarketRecord): readonly FrameRecord[] {
+  #recordsOf(record: MarketRecord, notices: string[]): readonly FrameRecord[] {
     if (record.outcome !== 'event') return [frameRecord(record)];
-    if (record.event.kind !== 'tick') return [record];
-    const { isRepeated, missing } = this.#memory.observe(record.event);
-    return [...missing, isRepeated ? { outcome: 'repeated', symbol: record.event.symbol } : record];
+    const { outcome, event, notice } = record;
+    if (notice !== undefined) notices.push(notice);
+    if (event.kind !== 'tick') return [{ outcome, event }];
+    const { isRepeated, missing, notice: contradiction } = this.#memory.observe(event);
+    if (contradiction !== undefined) notices.push(contradiction);
+    return [...missing, isRepeated ? { outcome: 'repeated', symbol: event.symbol } : { outcome, event }];
   }
 
   #readAnswer(answer: ControlAnswer): FrameReading {

@@ -1,4 +1,4 @@
-import { isPositive, isZero, MarketDataError, negate, parseDecimal, type Decimal } from '@aipx/market-model';
+import { isPositive, isZero, negate, parseDecimal, type Decimal } from '@aipx/market-model';
 import { unreadable } from './fields.js';
 
 /** Sign codes: 1 at the upper limit, 2 up, 3 flat, 4 at the lower limit, 5 down. A client maps 0 to flat as well. */
@@ -14,17 +14,16 @@ const DIRECTIONS = new Map([
 /**
  * A change with the sign that its code says. On the WebSocket the value is signed already; an unsigned one under a code for
  * down, as KIS prints elsewhere, gets its sign. A negative value under a code for up, and any change under flat, contradict
- * themselves and are refused.
+ * themselves: `undefined`, since nobody knows which of the two is wrong.
  *
- * @throws {MarketDataError} `VALIDATION_FRAME`, naming the field
+ * @throws {MarketDataError} `VALIDATION_FRAME` for another code: the fields are not where they should be
  */
-export function signedChange(value: Decimal, signCode: string, name: string): Decimal {
+export function signedChange(value: Decimal, signCode: string): Decimal | undefined {
   const direction = DIRECTIONS.get(signCode);
   if (direction === undefined) throw unreadable('PRDY_VRSS_SIGN', signCode, '1 to 5');
   if (isZero(value)) return value;
   if (direction === -1) return isPositive(value) ? negate(value) : value;
-  if (direction === 1 && isPositive(value)) return value;
-  throw new MarketDataError('VALIDATION_FRAME', `${name} is ${value}, and its sign code ${signCode} contradicts that`);
+  return direction === 1 && isPositive(value) ? value : undefined;
 }
 
 /** 1.91 (percent) as 0.0191: the same digits with the point two places to the left. */

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TRADE_2023, TRADE_2026, TRADES_2025 } from '../../test/captured.js';
 import {
+  bytes,
   frameOf,
+  openReader,
   RECEIVED_AT,
   recordsOf,
   rejectionError,
@@ -97,18 +99,39 @@ describe('KIS trades', () => {
   });
 
   it.each([
-    ['1', '-100', '1.00', 'PRDY_VRSS is -100, and its sign code 1 contradicts that'],
-    ['2', '-100', '1.00', 'PRDY_VRSS is -100, and its sign code 2 contradicts that'],
-    ['2', '100', '-1.00', 'PRDY_CTRT is -1, and its sign code 2 contradicts that'],
-    ['3', '100', '0', 'PRDY_VRSS is 100, and its sign code 3 contradicts that'],
-    ['7', '0', '0', 'PRDY_VRSS_SIGN is "7"; expected 1 to 5'],
-    ['constructor', '0', '0', 'PRDY_VRSS_SIGN is "constructor"; expected 1 to 5'],
-  ])('of sign code %s with %s and %s %% are refused', (code, change, rate, message) => {
+    ['1', '-100', '1.00'],
+    ['2', '-100', '1.00'],
+    ['2', '100', '-1.00'],
+    ['3', '100', '0'],
+  ])('of sign code %s with %s and %s %%, which contradicts itself, are kept without a change', (code, change, rate) => {
     const frame = tradeFrame({ [AT.PRDY_VRSS_SIGN]: code, [AT.PRDY_VRSS]: change, [AT.PRDY_CTRT]: rate });
-    expect(rejectionError(frame)).toMatchObject({
+    const expected = { price: '313000', volume: '825', change: undefined, changeRate: undefined };
+    expect(recordsOf(frame)).toEqual([
+      {
+        outcome: 'event',
+        event: expect.objectContaining(expected) as unknown,
+        notice: 'changes of 005930 contradict their sign code: change and rate are left out, the trades are kept',
+      },
+    ]);
+  });
+
+  it.each(['7', 'constructor'])('of sign code %s are refused: the fields are not where they should be', (code) => {
+    expect(rejectionError(tradeFrame({ [AT.PRDY_VRSS_SIGN]: code }))).toMatchObject({
       code: 'VALIDATION_FRAME',
-      message: `H0STCNT0 record 1, 005930: ${message}`,
+      message: `H0STCNT0 record 1, 005930: PRDY_VRSS_SIGN is ${JSON.stringify(code)}; expected 1 to 5`,
     });
+  });
+
+  it('of a day that has not come are refused, but for the next one: our clock may be behind', () => {
+    const received = BigInt(Date.UTC(2026, 5, 22, 14, 59, 59)) * 1_000_000n;
+    const outcome = (date: string) => {
+      const { records } = openReader().read(bytes(tradeFrame({ [AT.BSOP_DATE]: date })), received);
+      return records.map((record) => (record.outcome === 'rejected' ? record.error.message : record.outcome));
+    };
+    expect(outcome('20260623')).toEqual(['event']);
+    expect(outcome('20260624')).toEqual([
+      'H0STCNT0 record 1, 005930: BSOP_DATE is "20260624"; expected at most the day after its receipt at 2026-06-22T14:59:59Z',
+    ]);
   });
 
   it.each(['', '(null)'])('leave absent what is %j', (missing) => {

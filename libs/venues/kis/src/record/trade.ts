@@ -1,11 +1,20 @@
-import { compareDecimal, validTick, type Decimal, type Nanoseconds, type Side, type Tick } from '@aipx/market-model';
-import { kstInstant, parseBusinessDate, secondOfDay } from '../calendar/kst.js';
+import { compareDecimal, toIsoText, validTick, type Nanoseconds, type Side, type Tick } from '@aipx/market-model';
+import { kstInstant, parseBusinessDate, secondOfDay, type BusinessDate } from '../calendar/kst.js';
 import type { Segment } from '../layout/streams.js';
 import { TRADE } from '../layout/trade.js';
 import { EXCHANGE } from './exchange.js';
 import { percentToRatio, signedChange } from './change.js';
 import { unreadable, type RecordFields } from './fields.js';
 import { tradeId } from './trade-id.js';
+
+/** Nanoseconds. */
+const DAY = 86_400_000_000_000n;
+
+export interface TradeReading {
+  readonly trade: Tick;
+  /** What the record says against itself; price and size stand nevertheless. */
+  readonly notice: string | undefined;
+}
 
 /**
  * One trade (KIS portal, real-time trade price; a captured record of 2023-06-12 up to the fields that are read):
@@ -20,35 +29,59 @@ import { tradeId } from './trade-id.js';
  *
  * @throws {MarketDataError} `VALIDATION_*`, naming the field and the value
  */
-export function readTrade(fields: RecordFields, symbol: string, segment: Segment, receivedAt: Nanoseconds): Tick {
-  const businessDate = parseBusinessDate(fields.text(TRADE.BSOP_DATE));
+export function readTrade(
+  fields: RecordFields,
+  symbol: string,
+  segment: Segment,
+  receivedAt: Nanoseconds,
+): TradeReading {
+  const businessDate = readDate(fields, receivedAt);
   const volume = fields.shares(TRADE.CNTG_VOL, 'CNTG_VOL');
   const cumulative = fields.shares(TRADE.ACML_VOL, 'ACML_VOL');
   if (compareDecimal(cumulative, volume) < 0) {
     throw unreadable('ACML_VOL', cumulative, `at least the ${volume} of this trade, which it includes`);
   }
-  const changeRate = readChange(fields, TRADE.PRDY_CTRT, 'PRDY_CTRT');
-  return validTick({
+  const { notice, ...changed } = readChange(fields, symbol);
+  const trade = validTick({
     kind: 'tick',
     exchange: EXCHANGE,
     symbol,
     price: fields.decimal(TRADE.STCK_PRPR, 'STCK_PRPR'),
     volume,
     timestamp: kstInstant(businessDate, secondOfDay(fields.text(TRADE.STCK_CNTG_HOUR))),
-    change: readChange(fields, TRADE.PRDY_VRSS, 'PRDY_VRSS'),
-    changeRate: changeRate === undefined ? undefined : percentToRatio(changeRate),
+    ...changed,
     side: readSide(fields.optionalText(TRADE.CCLD_DVSN)),
     tradeId: tradeId(segment, businessDate, cumulative),
     receivedTimestamp: receivedAt,
     // These streams begin with the next trade; KIS sends no picture of the past.
     streamType: 'REALTIME',
   });
+  return { trade, notice };
 }
 
-function readChange(fields: RecordFields, index: number, name: string): Decimal | undefined {
+/** A day that has not come would end the present one, and all that it knows; our clock may be a day behind, not more. */
+function readDate(fields: RecordFields, receivedAt: Nanoseconds): BusinessDate {
+  const date = parseBusinessDate(fields.text(TRADE.BSOP_DATE));
+  if (kstInstant(date, 0) - receivedAt <= DAY) return date;
+  throw unreadable('BSOP_DATE', date, `at most the day after its receipt at ${toIsoText(receivedAt)}`);
+}
+
+interface Change extends Pick<Tick, 'change' | 'changeRate'> {
+  readonly notice: string | undefined;
+}
+
+function readChange(fields: RecordFields, symbol: string): Change {
   const signCode = fields.optionalText(TRADE.PRDY_VRSS_SIGN);
-  const value = fields.optionalDecimal(index, name);
-  return signCode === undefined || value === undefined ? undefined : signedChange(value, signCode, name);
+  const value = fields.optionalDecimal(TRADE.PRDY_VRSS, 'PRDY_VRSS');
+  const percent = fields.optionalDecimal(TRADE.PRDY_CTRT, 'PRDY_CTRT');
+  if (signCode === undefined) return { change: undefined, changeRate: undefined, notice: undefined };
+  const change = value === undefined ? undefined : signedChange(value, signCode);
+  const rate = percent === undefined ? undefined : signedChange(percent, signCode);
+  if ((value !== undefined && change === undefined) || (percent !== undefined && rate === undefined)) {
+    const notice = `changes of ${symbol} contradict their sign code: change and rate are left out, the trades are kept`;
+    return { change: undefined, changeRate: undefined, notice };
+  }
+  return { change, changeRate: rate === undefined ? undefined : percentToRatio(rate), notice: undefined };
 }
 
 /**

@@ -43,11 +43,14 @@ export class Holidays {
   /** The calendar goes by the user's days and by the file from here on. */
   static async open(options: HolidayOptions): Promise<Holidays> {
     const holidays = new Holidays(options);
-    holidays.#learn(await holidays.#read());
+    await holidays.#begin();
     return holidays;
   }
 
-  /** Asks KIS as soon as it may be, and daily from then on. Resolves when the signal aborts, or when nobody is asked. */
+  /**
+   * Asks KIS as soon as it may be, and daily from then on. Resolves when the signal aborts, when nobody is asked, or when KIS refuses
+   * the key.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { caller, onFault } = this.#options;
     if (caller === undefined) return;
@@ -59,28 +62,58 @@ export class Holidays {
         if (signal.aborted) return;
         const error = asMarketDataError(cause, 'CONNECTION_FAILED');
         onFault(error);
+        // A refused key stays refused, and its sessions end over it too.
+        if (error.code === 'CONFIG_ACCOUNT') return;
         waitMs = UNREACHABLE_AGAIN_MS;
       }
     }
   }
 
-  /** @returns how long, ms, to leave KIS alone */
-  async #update(caller: HolidayCaller, signal: AbortSignal): Promise<number> {
-    // Another process of this machine may have asked meanwhile.
+  /** What a clock wrote that was ahead counts as asked now, and is written so: the next question must not wait for that time. */
+  async #begin(): Promise<void> {
     const kept = await this.#read();
-    if ((kept.askedAt ?? 0) > (this.#known.askedAt ?? 0)) this.#learn(kept);
-    const waitMs = this.#waitMs();
-    if (waitMs > 0) return waitMs;
+    const now = this.#clock.now();
+    if (kept.askedAt === undefined || kept.askedAt <= now) return this.#learn(kept);
+    this.#learn({ ...kept, askedAt: now });
+    await this.#keep();
+  }
+
+  /** Returns how long, ms, to leave KIS alone. */
+  async #update(caller: HolidayCaller, signal: AbortSignal): Promise<number> {
+    await this.#pickUp();
+    if (this.#waitMs() > 0) return this.#waitMs();
+    // It may be hours away, and without one nobody is asked.
+    await caller.credentials.token(signal);
+    await this.#pickUp();
+    if (this.#waitMs() > 0) return this.#waitMs();
+    return await this.#ask(caller, signal);
+  }
+
+  /** Another process of this machine may have asked meanwhile. */
+  async #pickUp(): Promise<void> {
+    const kept = await this.#read();
+    const { askedAt = 0 } = kept;
+    if (askedAt > (this.#known.askedAt ?? 0) && askedAt <= this.#clock.now()) this.#learn(kept);
+  }
+
+  async #ask(caller: HolidayCaller, signal: AbortSignal): Promise<number> {
+    const before = this.#known;
     const askedAt = this.#clock.now();
+    // Written first: whoever begins meanwhile, or after a crash, leaves KIS alone.
+    this.#learn({ ...before, askedAt });
+    await this.#keep();
     try {
       const days = await fetchHolidays(caller, koreanDate(askedAt - DAYS_BACK * DAY_MS), signal);
       this.#learn({ askedAt, days });
+      await this.#keep();
     } catch (cause) {
-      if (signal.aborted || neverArrived(cause)) throw cause;
+      if (signal.aborted || neverArrived(cause)) {
+        this.#learn(before);
+        await this.#keep();
+        throw cause;
+      }
       this.#options.onFault(asMarketDataError(cause, 'CONNECTION_FAILED'));
-      this.#learn({ ...this.#known, askedAt });
     }
-    await this.#keep();
     return this.#waitMs();
   }
 
@@ -107,7 +140,7 @@ export class Holidays {
     }
   }
 
-  /** A clock that was set back does not put the next question off by more than a day. */
+  /** A clock that is set back meanwhile does not put the next question off by more than a day. */
   #waitMs(): number {
     const { askedAt } = this.#known;
     if (askedAt === undefined) return 0;

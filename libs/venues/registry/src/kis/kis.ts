@@ -8,6 +8,7 @@ export const kis: RegisteredVenue = {
   opening: venueOpening({
     settings: kisSettings,
     aliases: { silenceTimeout: ['KIS_HEARTBEAT_INTERVAL'] },
+    apiAnswers: 'requests for tokens, for approval keys and for the holidays',
     otherApps: ['KIS_RATE_LIMIT'],
     rules: [kisTokenRule],
     rulesInUse: [kisKeyRule, kisSegmentRule],

@@ -13,6 +13,7 @@ import { settingFile } from '@aipx/service';
 import type { OpenVenue } from '@aipx/venue';
 import { kisDriver, parseTradingDays, SessionCalendar, type SpecialDays } from '@aipx/venue-kis';
 import type { VenueContext } from '../opening.js';
+import { decipher } from './decipher.js';
 import { Holidays } from './holidays.js';
 import { kisMetrics } from './metrics.js';
 import type { KisExtras, KisSettings } from './settings.js';
@@ -36,7 +37,7 @@ export async function openKis(settings: Settings, context: VenueContext): Promis
   const ownDays = await ownDaysOf(settings);
   const calendar = new SessionCalendar(ownDays);
   // The virtual server does not have the stream of halts.
-  const driver = kisDriver({ segment, calendar, sessionsOnly, marketOperations: !useVirtualServer });
+  const driver = kisDriver({ segment, calendar, sessionsOnly, marketOperations: !useVirtualServer, decipher });
   const { websocketUrl, apiUrl } = addresses(driver.defaults, context, useVirtualServer);
   const auth = await openAuth(settings, accounts, apiUrl, context);
   const endHolidays = await followHolidays(settings, context, { auth, calendar, ownDays, apiUrl });
@@ -74,7 +75,7 @@ function openAuth(
   { tokenFile, tokenRefreshBefore, tokenCacheTtl, leaseTtl }: Settings,
   accounts: KisAccounts,
   url: string,
-  { redis, machineFolder }: VenueContext,
+  { redis, machineFolder, keepSecret }: VenueContext,
 ): Promise<KisAuth> {
   return KisAuth.open({
     accounts,
@@ -82,6 +83,7 @@ function openAuth(
     tokenFile,
     url,
     machineFolder,
+    keepSecret,
     refreshBeforeMs: tokenRefreshBefore,
     cacheTtlMs: tokenCacheTtl,
     leaseTtlMs: leaseTtl,
