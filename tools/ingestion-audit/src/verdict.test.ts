@@ -65,6 +65,7 @@ function recordOf(frame: SentFrame): LoggedRecord {
 }
 
 interface Changes {
+  readonly sent?: readonly SentFrame[];
   readonly records?: readonly LoggedRecord[];
   readonly gaps?: readonly LoggedGap[];
   readonly service?: Partial<ServiceCounts>;
@@ -79,11 +80,19 @@ function judged(changes: Changes = {}): {
   verdict: Verdict;
 } {
   const run = soundRun();
-  const { records = run.records, gaps = run.gaps, service = {}, rules = ONE_A_CUT, faults = [], lives = [] } = changes;
+  const {
+    sent = run.sent,
+    records = run.records,
+    gaps = run.gaps,
+    service = {},
+    rules = ONE_A_CUT,
+    faults = [],
+    lives = [],
+  } = changes;
   const counts = { ...NO_COUNTS, received: records.length, published: records.length, ...service };
   const findings = new Findings();
   const kafka = { records, gaps, deadLetters: 0, faults };
-  const verdict = judge({ symbols: SYMBOLS, sent: run.sent, kafka, service: counts, lives, rules }, findings);
+  const verdict = judge({ symbols: SYMBOLS, sent, kafka, service: counts, lives, rules }, findings);
   const found = Object.fromEntries(Object.entries(findings.counts).filter(([, count]) => count > 0));
   return { found, lines: findings.lines, verdict };
 }
@@ -129,6 +138,18 @@ describe('the comparison', () => {
     expect(judged({ records: without(records, 22), service: conflated }).found).toEqual({});
     // The last book of its symbol cannot have been replaced.
     expect(judged({ records: without(records, 188), service: conflated }).found).toEqual({ lost: 1 });
+  });
+
+  it('takes the last of two like books for the one that came, when the service counts the other as replaced', () => {
+    const { sent, records } = soundRun();
+    const isLike = ({ seq }: { readonly seq: number }) => seq === 195 || seq === 199;
+    const alike = sent.map((frame) => (isLike(frame) ? { ...frame, content: 'alike' } : frame));
+    const kept = without(records, 188).map((record) =>
+      record.reference === 'r195' ? { ...record, content: 'alike' } : record,
+    );
+    const conflated = { conflated: 1, received: 190 };
+    expect(judged({ sent: alike, records: kept, service: conflated }).found).toEqual({});
+    expect(judged({ sent: alike, records: kept, service: { received: 190 } }).found).toMatchObject({ lost: 1 });
   });
 
   it('takes a missing book for dropped when a gap holds and counts it', () => {

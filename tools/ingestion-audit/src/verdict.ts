@@ -217,8 +217,10 @@ function unnamedLosses(
   const alike = Map.groupBy(others, ({ content }) => content);
   const surely = unnamed.filter((frame) => !alike.get(frame.content)?.some(isNamed));
   const lastSeq = Math.max(...others.map(({ seq }) => seq));
+  const inKafka = new Set(arrived.map(({ frame }) => frame.content));
   return surely.filter((frame) => {
-    if (channel === 'orderbook' && frame.seq < lastSeq) return true;
+    // A book like the last one is there: the one before was replaced by it, whichever of the two was found.
+    if (channel === 'orderbook' && (frame.seq < lastSeq || inKafka.has(frame.content))) return true;
     findings.add(
       'lost',
       `${name} ${frame.reference} (sent as ${frame.seq} on ${frame.connection}) is neither in Kafka nor in a gap`,
