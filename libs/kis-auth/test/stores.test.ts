@@ -124,10 +124,13 @@ describe('a store in a file', () => {
     const folder = await testFolder();
     await chmod(folder, 0o777);
     const stores = join(import.meta.dirname, '../src/stores/kis-stores.ts');
+    // Only then somebody else: nobody else may be able to read where this stands.
     const script = `const { openMachineFolder } = await import(${JSON.stringify(stores)});
+      process.setgid(54_321);
+      process.setuid(54_321);
       console.log(await openMachineFolder(${JSON.stringify(join(folder, 'machine'))}));`;
     const args = ['--conditions=@aipx/source', '--import', RESOLVE_SOURCES, '--input-type=module', '-e', script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { uid: 54_321, cwd: '/' });
+    const { stdout } = await promisify(execFile)(process.execPath, args);
     expect(stdout.trim()).toBe(join(folder, 'machine'));
   });
 
