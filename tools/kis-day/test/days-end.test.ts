@@ -145,7 +145,9 @@ describe('the end of a token and of an approval key, while a session stands', ()
     expect(seen).toMatchObject({ opened: 1, ended: 0, refusals: [] });
     await session.cut();
     await session.passUntil(8 * HOUR);
-    expect(seen).toMatchObject({ opened: 3, ended: 2, refusals: ['OPSP0011'] });
+    expect(seen).toMatchObject({ opened: 3, ended: 2 });
+    // One attempt; what it asked for beside the first registration may have been answered too.
+    expect([...new Set(seen.refusals)]).toEqual(['OPSP0011']);
     expect(seen.registrations).toEqual([REGISTRATIONS, 0, REGISTRATIONS]);
     expect(kis.usage(APP_KEY)).toMatchObject({ approvalKeys: 2 });
     await session.ingesting.readOut();
