@@ -84,7 +84,7 @@ function failuresAfter(before: ConnectAttempt | undefined, outcome: ConnectOutco
   return outcome === 'started' ? failures + 1 : failures;
 }
 
-/** KIS confirms sessions that it drops seconds later: a loop of those is as bad as any other. */
+/** KIS confirms sessions that it drops seconds later, and a loop of those has a key blocked too. */
 function isWell({ outcome: last, at }: ConnectAttempt, outcome: ConnectOutcome, now: number): boolean {
   return last === 'confirmed' && (outcome === 'closed' || now - at >= STOOD_MS);
 }
