@@ -12,6 +12,7 @@ import {
 } from './connection-error.js';
 import { Heartbeat } from './heartbeat.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_FRAME_BYTES, shownUrl, type WebSocketOptions } from './options.js';
+import { readByTurns } from './read-share.js';
 import { SilenceWatchdog } from './watchdog.js';
 
 export interface ConnectionEvents {
@@ -121,7 +122,10 @@ export class WebSocketConnection {
     });
     // ws keeps to itself why an open socket broke, so it is asked of the socket below.
     let broken: Error | undefined;
-    this.#socket.on('upgrade', (response) => response.socket.once('error', (cause) => (broken = cause)));
+    this.#socket.on('upgrade', ({ socket }) => {
+      socket.once('error', (cause) => (broken = cause));
+      this.#socket.once('open', () => readByTurns(socket, () => this.#socket.isPaused));
+    });
     this.#socket.on('close', (code, reason) => {
       this.#end(broken ? connectionBroke(url, broken) : connectionClosed(url, code, reason.toString()));
     });
