@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { run } from './run.js';
 
 async function answer(args: readonly string[]) {
@@ -10,6 +13,20 @@ async function answer(args: readonly string[]) {
   });
   return { code, out: out?.join(''), errors: errors?.join('') };
 }
+
+describe('a lake without files', () => {
+  it('is told of beside the empty answer, with where the rows are until then', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'aipx-command-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await mkdir(join(folder, 'lake'));
+    await writeFile(join(folder, 'event-log.sqlite'), '');
+    const { code, out, errors } = await answer(['query', 'bars', '--data-dir', folder, '--symbol', 'KRW-BTC']);
+    expect({ code, lines: out?.split('\n').length }).toEqual({ code: 0, lines: 2 });
+    expect(errors).toMatch(
+      /^the lake has no files of tick\. A run writes them .*; until then its rows are in its database,.*\n$/,
+    );
+  });
+});
 
 describe('wrong usage ends with 2 and says what is right', () => {
   it.each([

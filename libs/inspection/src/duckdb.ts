@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MarketDataError } from '@aipx/market-model';
-import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
+import { DuckDBDecimalType, DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
 
 /** A value as JSON: decimals, 64-bit integers and times are text, so that no digit is lost. */
 export type SqlValue = Json;
@@ -13,6 +13,8 @@ export interface SqlTable {
 }
 
 const MEMORY_LIMIT = '1GiB';
+/** Of the lake's numbers: what they leave of it is no digit of theirs. */
+const LAKE_SCALE = 12;
 
 /** A DuckDB of one command: in memory up to a limit, beyond it in a temporary folder that goes when it is closed. */
 export class DuckDb implements AsyncDisposable {
@@ -51,11 +53,22 @@ export class DuckDb implements AsyncDisposable {
     }
   }
 
-  /** @throws {MarketDataError} `STORE_REFUSED` with what DuckDB says */
+  /**
+   * The rows of a query. The lake's decimals, and what is counted from them, are written as the database writes them, without
+   * the zeros that fill up their scale; a coarser one, as of `round(price, 2)`, is kept.
+   *
+   * @throws {MarketDataError} `STORE_REFUSED` with what DuckDB says
+   */
   async table(sql: string): Promise<SqlTable> {
     return await answering(async () => {
       const result = await this.#connection.runAndReadAll(sql);
-      return { columns: result.deduplicatedColumnNames(), rows: result.getRowsJson() };
+      const isFilled = result
+        .columnTypes()
+        .map((type) => type instanceof DuckDBDecimalType && type.scale >= LAKE_SCALE);
+      const rows = result
+        .getRowsJson()
+        .map((row) => row.map((value, at) => (isFilled[at] === true ? withoutFilling(value) : value)));
+      return { columns: result.deduplicatedColumnNames(), rows };
     });
   }
 
@@ -98,6 +111,10 @@ export function sqlText(text: string): string {
 /** Paths as the list that `read_parquet` takes. DuckDB would take `*`, `?` and `[` in a path for a pattern. */
 export function sqlPaths(paths: readonly string[]): string {
   return `[${paths.map((path) => sqlText(path.replaceAll(/[*?[]/g, '[$&]'))).join(', ')}]`;
+}
+
+function withoutFilling(decimal: SqlValue): SqlValue {
+  return typeof decimal === 'string' ? decimal.replace(/\.?0+$/, '') : decimal;
 }
 
 async function answering<Result>(ask: () => Promise<Result>): Promise<Result> {

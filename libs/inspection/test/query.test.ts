@@ -31,6 +31,17 @@ const plain = ({ columns, rows }: { columns: readonly string[]; rows: readonly (
   rows: rows.map((row) => row.map((value) => (value === null ? null : String(value)))),
 });
 
+describe('a decimal', () => {
+  it('is written without the zeros that fill up the scale of the lake, any other one as it was asked for', async () => {
+    await using duckdb = await DuckDb.open(new AbortController().signal);
+    const numbers = ['12986', '0.5', '-10', '0', '1000000000000.000000000001'].map((n) => `(${n}::DECIMAL(38,12))`);
+    const sql = `SELECT d, sum(d) OVER (), round(d, 2) FROM (VALUES ${numbers.join(', ')}, (NULL)) AS t (d)`;
+    const { rows } = await duckdb.table(sql);
+    expect(rows.map(([d]) => d)).toEqual(['12986', '0.5', '-10', '0', '1000000000000.000000000001', null]);
+    expect(rows[0]?.slice(1)).toEqual(['1000000012976.500000000001', '12986.00']);
+  });
+});
+
 describe('ready-made queries', () => {
   const trades = Array.from({ length: 90 }, (_, n) =>
     tick(7 * n, { timestamp: START + BigInt(n) * SECOND, price: parseDecimal(`${100 + (n % 13)}.5`) }),
@@ -70,7 +81,8 @@ describe('ready-made queries', () => {
     const lake = { objects: await FolderObjectStore.open(data.root), prefix: 'market-data', root: data.root };
     const { rows } = await duckdb.table(`SELECT file FROM glob('${data.root}/market-data/tick/**/*.parquet')`);
     await copyFile(String(rows[0]?.[0]), join(String(rows[0]?.[0]), '../copy.parquet'));
-    await createLakeViews({ lake, duckdb, kinds: ['tick'], times: {}, maxFetchBytes: 1 });
+    const views = { lake, duckdb, kinds: ['tick', 'gap'], times: {}, maxFetchBytes: 1 } as const;
+    expect(await createLakeViews(views)).toEqual(['gap']);
     expect((await duckdb.table('SELECT count(*)::INTEGER FROM tick')).rows).toEqual([[91]]);
     const later = await fromLake(data, ticksSql({ symbol: 'KRW-S0', limit: 10 }), { from: START + 10_000n * SECOND });
     expect(later.rows).toEqual([]);

@@ -21,6 +21,10 @@ try {
 /** @returns the exit code: 0 also where nothing was seen, 1 when something differs */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
+  if (options === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   const settings = await readSettings(options.host);
   for (const secret of settings.secrets) redactor.learn(secret);
   if (settings.loadAccounts === undefined) {

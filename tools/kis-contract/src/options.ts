@@ -18,9 +18,13 @@ export interface Options {
   readonly asksTokenLimit: boolean;
 }
 
-/** @throws {MarketDataError} `CONFIG_INVALID` or `CONFIG_SYMBOL` that names the flag or the code */
-export function readOptions(args: readonly string[]): Options {
-  const { virtual, real, markets, minutes, tokenLimit } = parsed(args);
+/**
+ * @returns `undefined` when only the help is asked for
+ * @throws {MarketDataError} `CONFIG_INVALID` or `CONFIG_SYMBOL` that names the flag or the code
+ */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { help, virtual, real, markets, minutes, tokenLimit } = parsed(args);
+  if (help) return undefined;
   if (virtual && real) throw invalid('--virtual and --real are both given: give one of them');
   const codes = [...new Set(markets.split(',').map((code) => kisDriver().parseSymbol(code)))];
   // On the real host every stream of a code is a registration.
@@ -41,6 +45,7 @@ function parsed(args: readonly string[]) {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        help: { type: 'boolean', default: false },
         virtual: { type: 'boolean', default: false },
         real: { type: 'boolean', default: false },
         markets: { type: 'string', default: '005930' },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { kafkaUnavailable, redisUnavailable } from '../src/index.js';
+import { kafkaUnavailable, redisUnavailable, versitygwUnavailable } from '../src/index.js';
 import { testFolder } from './support/folders.js';
 import { gone, isAlive, stack, startStack } from './support/processes.js';
 import { redis } from './support/redis-client.js';
@@ -18,7 +18,7 @@ function variables(lines: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     lines
       .split('\n')
-      .filter(Boolean)
+      .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => line.split('=')),
   ) as Record<string, string>;
 }
@@ -39,13 +39,14 @@ describe('npm run stack', () => {
       const dir = await stackFolder();
       const up = await stack(['up', '--native', '--dir', dir]);
       expect(up).toMatchObject({ code: 0 });
-      expect(up.stdout).toMatch(/^([A-Z][A-Z0-9_]*=[\w.:/,-]+\n)+$/);
+      expect(up.stdout).toMatch(/^(#[^\n]*\n|[A-Z][A-Z0-9_]*=[\w.:/,-]+\n)+$/);
       const addresses = variables(up.stdout);
       expect(Object.keys(addresses)).toEqual([
         'KAFKA_BROKERS',
         ...['HOST', 'PORT', 'USER', 'PASSWORD', 'DB'].map((name) => `TIMESCALEDB_${name}`),
         ...['REDIS_HOST', 'REDIS_PORT'],
         ...['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+        ...(versitygwUnavailable() === undefined ? [] : ['S3_SINGLE_WRITER']),
       ]);
       expect(await readFile(join(dir, 'stack.env'), 'utf8')).toBe(up.stdout);
       expect((await stat(join(dir, 'stack.env'))).mode & 0o777).toBe(0o600);

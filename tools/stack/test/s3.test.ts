@@ -4,7 +4,7 @@ import { findProgram } from '../src/programs.js';
 import { fetchVersitygw } from '../src/s3/programs.js';
 import { testFolder } from './support/folders.js';
 import { isAlive } from './support/processes.js';
-import { s3Status } from './support/s3-client.js';
+import { s3Pages, s3Status } from './support/s3-client.js';
 
 const { signal } = new AbortController();
 const noGo = versitygwUnavailable();
@@ -52,6 +52,13 @@ describe.each([
     await server.createBucket('lake');
     expect(await s3Status(server, '/lake/plan', ...CREATE)).toBe(200);
     expect(await s3Status(server, '/lake/plan', ...CREATE)).toBe(second);
+  });
+
+  it.skipIf(missing !== undefined)(`lists a bucket page by page${title}`, async () => {
+    const server = await start({ folder: await testFolder(), conditionalWrites });
+    await server.createBucket('lake');
+    for (const key of ['a', 'b', 'c']) expect(await s3Status(server, `/lake/${key}`, ...PUT)).toBe(200);
+    expect(await s3Pages(server, 'lake')).toEqual(['a', 'b', 'c']);
   });
 });
 

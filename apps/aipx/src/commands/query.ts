@@ -80,7 +80,11 @@ async function read(
   const maxFetchBytes = sizeOf('--max-fetch', flags.maxFetch);
   await using closing = new AsyncDisposableStack();
   const parts = partsOf(await readSettings(flags.config, note), flags.dataDir, closing, signal);
-  if (source === 'lake') return await readLake(parts, lake, { kinds, times, maxFetchBytes }, signal);
+  if (source === 'lake') {
+    const { table, empty } = await readLake(parts, lake, { kinds, times, maxFetchBytes }, signal);
+    if (empty.length > 0) note(emptyNote(empty, flags));
+    return table;
+  }
   await using reader = await HotReader.open(await parts.database(), signal);
   return await reader.query(database);
 }
@@ -90,10 +94,20 @@ async function readLake(
   sql: string,
   options: { readonly kinds: readonly EventKind[]; readonly times: EventTimes; readonly maxFetchBytes: number },
   signal: AbortSignal,
-): Promise<SqlTable> {
+): Promise<{ readonly table: SqlTable; readonly empty: readonly EventKind[] }> {
   await using duckdb = await DuckDb.open(signal);
-  await createLakeViews({ lake: await parts.lake(), duckdb, ...options });
-  return await duckdb.table(sql);
+  const empty = await createLakeViews({ lake: await parts.lake(), duckdb, ...options });
+  return { table: await duckdb.table(sql), empty };
+}
+
+/** Nothing stored and not stored yet look alike in the lake: only whoever runs the recording knows. */
+function emptyNote(kinds: readonly EventKind[], { dataDir, from, to }: QueryFlags): string {
+  const when = from === undefined && to === undefined ? '' : ' of these hours';
+  const elsewhere =
+    dataDir === undefined
+      ? 'A recorder writes them when a batch is full, after S3_BATCH_TIMEOUT_SEC and when it ends; --source database has its rows sooner'
+      : 'A run writes them when a batch is full and when it ends; until then its rows are in its database, whose address it prints when it starts';
+  return `the lake has no files of ${kinds.join(', ')}${when}. ${elsewhere}\n`;
 }
 
 function questionOf(flags: QuestionFlags): Question {

@@ -18,16 +18,20 @@ export interface LakeViewOptions {
  * Makes the views `tick`, `orderbook` and `gap` over the files that manifest entries name: what a recorder has begun and
  * not finished is not in them, nor what somebody else put there.
  *
+ * @returns the kinds of which there is no file of these times: their views have no rows
  * @throws {MarketDataError} `CONFIG_INVALID` when more would have to be fetched than may be
  */
-export async function createLakeViews(options: LakeViewOptions): Promise<void> {
+export async function createLakeViews(options: LakeViewOptions): Promise<readonly EventKind[]> {
   const fetcher = new Fetcher(options);
+  const empty: EventKind[] = [];
   for (const kind of options.kinds) {
     const paths = await fetcher.pathsOf(kind);
+    if (paths.length === 0) empty.push(kind);
     await options.duckdb.run(
       paths.length === 0 ? emptyView(kind) : `CREATE VIEW ${kind} AS ${VIEWS[kind](readOf(paths))}`,
     );
   }
+  return empty;
 }
 
 class Fetcher {

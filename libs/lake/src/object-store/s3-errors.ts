@@ -47,7 +47,10 @@ const ACCESS = new Map([
   ['AccessDenied', 'check the policies of these keys and of the bucket: the README of @aipx/lake lists what is needed'],
   ['AccountProblem', 'the account is blocked'],
   ['AllAccessDisabled', 'access to the bucket is switched off'],
-  ['CredentialsProviderError', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role'],
+  [
+    'CredentialsProviderError',
+    'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment (.env is not read for them), a profile or a role',
+  ],
   ['InvalidAccessKeyId', 'check AWS_ACCESS_KEY_ID'],
   ['InvalidObjectState', 'the object is archived: restore it, and keep the lake out of lifecycle rules that archive'],
   ['InvalidToken', 'check AWS_SESSION_TOKEN'],

@@ -102,6 +102,7 @@ function addressLines(part: Part, port: number, secret: string): Readonly<Record
         region: S3_REGION,
         accessKeyId: ACCESS_KEY,
         secretAccessKey: secret,
+        conditionalWrites: true,
       }),
   };
   return own[part]();

@@ -3,7 +3,8 @@ import { launchKafka } from '../kafka/start.js';
 import { freePorts, isFree } from '../ports.js';
 import { identify } from '../process-id.js';
 import { startRedis } from '../redis/start.js';
-import { startS3 } from '../s3/start.js';
+import type { S3Address } from '../s3/sign.js';
+import { startS3, type S3Server } from '../s3/start.js';
 import { BUCKET, WELL_KNOWN_PORTS, type Part } from './parts.js';
 import type { PartState, ServerState, StackFolder } from './state.js';
 
@@ -84,19 +85,15 @@ async function holdS3({ data, signal, onLog }: Hold): Promise<HeldPart> {
   };
 }
 
-/** How clients find the lake's bucket. */
-export function s3Environment(s3: {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}): Readonly<Record<string, string>> {
+/** How clients find the lake's bucket, and that they must be alone where the server does not hold two apart. */
+export function s3Environment(s3: S3Address & Pick<S3Server, 'conditionalWrites'>): Readonly<Record<string, string>> {
   return {
     S3_ENDPOINT: s3.endpoint,
     S3_REGION: s3.region,
     S3_BUCKET: BUCKET,
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    ...(s3.conditionalWrites ? {} : { S3_SINGLE_WRITER: 'true' }),
   };
 }
 

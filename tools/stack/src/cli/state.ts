@@ -75,11 +75,16 @@ export async function writeEnvironment(folder: StackFolder): Promise<void> {
   await rename(`${folder.environment}.new`, folder.environment);
 }
 
+/** Why a line stands there, for those that are no address. */
+const REASONS: Readonly<Record<string, string>> = {
+  S3_SINGLE_WRITER: 'This S3 server ignores If-None-Match: never run more than one recorder on it.',
+};
+
 /** `NAME=value` lines, in the order of the parts. No value needs quotes: addresses, names and base64url. */
 export function environmentLines(states: readonly PartState[]): string {
   const inOrder = PARTS.flatMap((part) => states.filter((state) => state.part === part));
   return inOrder
     .flatMap(({ env }) => Object.entries(env))
-    .map(([name, value]) => `${name}=${value}\n`)
+    .map(([name, value]) => (REASONS[name] === undefined ? '' : `# ${REASONS[name]}\n`) + `${name}=${value}\n`)
     .join('');
 }

@@ -149,7 +149,11 @@ async function s3rver(folder: string): Promise<S3Program> {
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
     commandAt: (port) => ({
       program: process.execPath,
-      args: [s3rverScript(), '--directory', data, '--address', HOST, '--port', String(port), '--no-vhost-buckets'],
+      // The continuation tokens of its listings are ciphered by DES, which OpenSSL 3 counts as legacy.
+      args: [
+        ...['--openssl-legacy-provider', s3rverScript(), '--directory', data],
+        ...['--address', HOST, '--port', String(port), '--no-vhost-buckets'],
+      ],
       env: ENVIRONMENT,
       cwd: folder,
     }),
