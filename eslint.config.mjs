@@ -33,12 +33,16 @@ export default tseslint.config(
     },
   },
   {
-    // A simulated venue is tested on the host that serves it.
+    // A simulated venue is tested on the host that serves it, and what processes share on real servers.
     files: ['libs/venues/*/src/**/*.test.ts', 'libs/venues/*/test/**/*.ts'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { enforceBuildableLibDependency: true, depConstraints: layerRules, allow: ['@aipx/venue-simulator'] },
+        {
+          enforceBuildableLibDependency: true,
+          depConstraints: layerRules,
+          allow: ['@aipx/venue-simulator', '@aipx/stack'],
+        },
       ],
     },
   },

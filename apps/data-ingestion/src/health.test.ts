@@ -6,7 +6,7 @@ import { bufferHealth, logHealth, venueHealth, type LookedAt } from './health.js
 const SECOND = 1_000_000_000n;
 const NOW = 1_000n * SECOND;
 
-type Told = Pick<VenueIngestionStatus, 'silent' | 'stale' | 'refused' | 'halted'>;
+type Told = Pick<VenueIngestionStatus, 'silent' | 'stale' | 'refused' | 'unanswered' | 'halted'>;
 
 function connected(change: Partial<ConnectionStatus> = {}): ConnectionStatus {
   return {
@@ -26,10 +26,11 @@ function venue({
   silent = [],
   stale = [],
   refused = [],
+  unanswered = [],
   halted = [],
   ...change
 }: Partial<Told & ConnectionStatus> = {}) {
-  return { ...venueOf(connected(change)), silent, stale, refused, halted };
+  return { ...venueOf(connected(change)), silent, stale, refused, unanswered, halted };
 }
 
 function venueOf(first: ConnectionStatus, ...others: readonly ConnectionStatus[]): VenueIngestionStatus {
@@ -41,6 +42,7 @@ function venueOf(first: ConnectionStatus, ...others: readonly ConnectionStatus[]
     silent: [],
     stale: [],
     refused: [],
+    unanswered: [],
     halted: [],
   };
 }
@@ -81,6 +83,17 @@ describe('health of a venue', () => {
     expect(healthOf(venue({ state: 'CONNECTING', isStandingBy: true }), { access })).toMatchObject({
       status: 'HEALTHY',
       detail: 'standing by; account "a": another process has its session',
+    });
+  });
+
+  it('is degraded behind a process that does not record what this one is to', () => {
+    const access = {
+      waitsFor: ['account "a": another process has its session'],
+      faults: ['nobody records KRX 000660'],
+    };
+    expect(healthOf(venue({ state: 'CONNECTING', isStandingBy: true }), { access })).toMatchObject({
+      status: 'DEGRADED',
+      detail: 'standing by; nobody records KRX 000660; account "a": another process has its session',
     });
   });
 
@@ -136,7 +149,34 @@ describe('health of a venue', () => {
       detail: 'connected; the market is closed',
     });
     expect(healthOf(venue({ ...quiet, state: 'RECONNECTING' }), looked).status).toBe('HEALTHY');
+    const lastError = new MarketDataError('CONNECTION_LOST', 'closed with 1006');
+    expect(healthOf(venue({ ...quiet, state: 'RECONNECTING', lastError }), looked).status).toBe('HEALTHY');
     expect(healthOf(venue({ ...quiet, state: 'FAILED' }), looked).status).toBe('UNHEALTHY');
+  });
+
+  it('is degraded while the market is closed and there is no way to a connection, and says why', () => {
+    const looked = { driver: { id: 'kis', isDataExpected: () => false } };
+    const lastError = new MarketDataError('CONNECTION_FAILED', 'cannot connect to ws://dead: nothing listens at dead');
+    expect(healthOf(venue({ state: 'RECONNECTING', lastError }), looked)).toMatchObject({
+      status: 'DEGRADED',
+      detail: 'reconnecting: cannot connect to ws://dead: nothing listens at dead; the market is closed',
+    });
+    const access = {
+      waitsFor: ['account "a": KIS is asked again at 09:00'],
+      faults: ['account "a" has no approval key: 127.0.0.1:9443 could not be reached'],
+    };
+    expect(healthOf(venue({ state: 'CONNECTING' }), { ...looked, access })).toMatchObject({
+      status: 'DEGRADED',
+      detail: `connecting; the market is closed; ${access.faults[0]}; ${access.waitsFor[0]}`,
+    });
+  });
+
+  it('names what no longer guards the data that comes, which is good', () => {
+    const access = { waitsFor: [], risks: ['Redis at localhost:6379 does not answer: the sessions go on'] };
+    expect(healthOf(venue(), { access })).toMatchObject({
+      status: 'HEALTHY',
+      detail: 'connected; Redis at localhost:6379 does not answer: the sessions go on',
+    });
   });
 
   it('expects nothing of halted symbols, and names them', () => {
@@ -159,6 +199,8 @@ describe('health of a venue', () => {
   it('names streams that the venue refuses', () => {
     const refused = ['005930 (orderbook)'];
     expect(healthOf(venue({ refused })).detail).toBe('connected; refused by the venue 005930 (orderbook)');
+    const unanswered = ['005930 (tick)'];
+    expect(healthOf(venue({ unanswered })).detail).toBe('connected; not answered for by the venue 005930 (tick)');
   });
 
   it('expects no trades in an auction, nor within a minute after it, but books', () => {

@@ -19,23 +19,30 @@ export interface LookedAt {
   readonly unknown: readonly string[];
 }
 
-/** How a venue stands, as `/health` says it. A closed market is no fault, nor is a socket that is down meanwhile. */
+/**
+ * How a venue stands, as `/health` says it. A closed market is no fault, nor is a socket that is lost meanwhile; one that cannot be
+ * opened is: nobody knows whether it could be when the market opens.
+ */
 export function venueHealth({ driver, status, access, unknown }: LookedAt, now: bigint): HealthComponent {
   const name = driver.id;
-  const waits = access?.waitsFor ?? [];
+  const { waitsFor: waits = [], faults = [], risks = [] } = access ?? {};
   if (status === undefined) {
     return { name, status: 'UNHEALTHY', detail: ['not started, the log comes first', ...waits].join('; ') };
   }
   const remarks = [
+    ...faults,
+    ...risks,
     ...waits,
     named('not listed by the venue', unknown),
     named('nothing came for', status.silent),
     named('refused by the venue', status.refused),
+    named('not answered for by the venue', status.unanswered),
     named('silent among others', status.stale),
     named('trading is halted in', status.halted),
   ].filter((remark) => remark !== '');
   const { state, detail } = connectionsHealth(status, driver, now);
-  return { name, status: state, detail: [detail, ...remarks].join('; ') };
+  const worst = state === 'HEALTHY' && faults.length > 0 ? 'DEGRADED' : state;
+  return { name, status: worst, detail: [detail, ...remarks].join('; ') };
 }
 
 /** How the way to the log stands. */
@@ -99,7 +106,8 @@ function connectionHealth(
   if (state !== 'CONNECTED') {
     const detail = lastError === undefined ? name : `${name}: ${lastError.message}`;
     if (isOpen || state === 'FAILED') return { state: 'UNHEALTHY', detail };
-    return { state: 'HEALTHY', detail: `${detail}; the market is closed` };
+    const isUnreachable = lastError?.code === 'CONNECTION_FAILED';
+    return { state: isUnreachable ? 'DEGRADED' : 'HEALTHY', detail: `${detail}; the market is closed` };
   }
   if (!isOpen) return { state: 'HEALTHY', detail: `${name}; the market is closed` };
   // It has only just opened, or only just come out of an auction.

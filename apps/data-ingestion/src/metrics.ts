@@ -111,6 +111,9 @@ export class IngestionMetrics {
     this.#gauge('refused_streams', 'Streams that the venue does not send, as it says', ['venue'], (status) =>
       venuesOf(status).map(([venue, { refused }]) => ({ labels: { venue }, value: refused.length })),
     );
+    this.#gauge('unanswered_streams', 'Streams that the venue has not answered for in time', ['venue'], (status) =>
+      venuesOf(status).map(([venue, { unanswered }]) => ({ labels: { venue }, value: unanswered.length })),
+    );
     this.#gauge('halted_symbols', 'Codes in which trading stands still', ['venue'], (status) =>
       venuesOf(status).map(([venue, { halted }]) => ({ labels: { venue }, value: halted.length })),
     );

@@ -1,9 +1,8 @@
-import type { VenueInput } from '@aipx/ingestion';
+import { venueInputs, type VenueInput, type VenueInputSettings } from '@aipx/ingestion';
 import { MarketDataError } from '@aipx/market-model';
 import type { Logger } from '@aipx/service';
-import { planConnections, type OpenVenue, type Subscription, type VenueMetric } from '@aipx/venue';
+import type { OpenVenue, VenueMetric } from '@aipx/venue';
 import { openVenue } from '@aipx/venue-registry';
-import { ConnectLimiter } from '@aipx/websocket-client';
 import type { IngestionSettings, VenueSettings } from './settings.js';
 import { WaitLog } from './wait-log.js';
 
@@ -43,11 +42,12 @@ export class OpenVenues {
       for (const { venue, subscriptions } of markets) {
         const { id } = venue.driver;
         const settings = settingsOf(venues, id);
-        const context = { ...settings, redis, keepSecret, onFault: (error: MarketDataError) => onFault(id, error) };
+        const shared = { redis, keepSecret, onFault: (error: MarketDataError) => onFault(id, error) };
+        const context = { ...settings, ...shared, subscriptions };
         const opened = await openVenue(id, settings.own, context);
         open.set(id, opened);
         for (const note of opened.notes) logger.info({ venue: id }, note);
-        inputs.push(...inputsOf(opened, settings, subscriptions));
+        inputs.push(...venueInputs(opened, subscriptions, connectionsOf(settings)));
       }
       return new OpenVenues(open, inputs, logger);
     } catch (cause) {
@@ -72,26 +72,8 @@ export class OpenVenues {
   }
 }
 
-/** Of one venue all connections share what they remember, and the turns in which they are made. */
-function inputsOf(
-  open: OpenVenue,
-  { reconnect, keepAlive, silenceTimeoutMs, bookDepth }: VenueSettings,
-  subscriptions: readonly Subscription[],
-): readonly VenueInput[] {
-  const { driver, websocketUrl } = open;
-  const connectLimiter = new ConnectLimiter(driver.defaults.connectLimit);
-  const memory = driver.newMemory?.();
-  return planConnections(open, subscriptions).map((plan) => ({
-    ...plan,
-    driver,
-    websocketUrl,
-    connectLimiter,
-    bookDepth,
-    reconnect,
-    silenceTimeoutMs,
-    ...(keepAlive && { keepAliveEveryMs: keepAlive.everyMs }),
-    ...(memory && { memory }),
-  }));
+function connectionsOf({ bookDepth, reconnect, keepAlive, silenceTimeoutMs }: VenueSettings): VenueInputSettings {
+  return { bookDepth, reconnect, silenceTimeoutMs, ...(keepAlive && { keepAliveEveryMs: keepAlive.everyMs }) };
 }
 
 function settingsOf(venues: ReadonlyMap<string, VenueSettings>, id: string): VenueSettings {

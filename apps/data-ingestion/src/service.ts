@@ -7,6 +7,7 @@ import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { EVENT_TOPICS } from '@aipx/market-proto';
 import {
   FaultLog,
+  RefusalLog,
   ServiceHttpServer,
   type HealthComponent,
   type Log,
@@ -42,6 +43,7 @@ export class IngestionService implements ManagedService {
   readonly #logger: Logger;
   readonly #keepSecret: Log['keepSecret'];
   readonly #faults: FaultLog;
+  readonly #refusals: RefusalLog;
   readonly #metrics: IngestionMetrics;
   readonly #progress: ProgressLog;
   readonly #ended = Promise.withResolvers<undefined>();
@@ -63,6 +65,7 @@ export class IngestionService implements ManagedService {
     this.#logger = logger;
     this.#keepSecret = keepSecret;
     this.#faults = new FaultLog(logger);
+    this.#refusals = new RefusalLog(logger);
     const { name, environment } = settings.service;
     const status = () => this.#ingestion?.status();
     this.#metrics = new IngestionMetrics(status, { service: name, version, environment });
@@ -111,6 +114,7 @@ export class IngestionService implements ManagedService {
   async stop(atOnce: AbortSignal): Promise<void> {
     this.#stopped.abort();
     this.#progress.stop();
+    this.#refusals.flush();
     try {
       if (this.#ingestion === undefined) this.#leaving = this.#venues?.close();
       else await this.#drain(this.#ingestion, atOnce);
@@ -234,11 +238,13 @@ export class IngestionService implements ManagedService {
       },
       onSilent: (venue, symbols) =>
         this.#logger.warn({ venue, symbols }, `${venue} sends nothing for ${symbols.join(', ')}`),
-      onRefused: (venue, { symbol, channel }, error) =>
+      onRefused: (...refusal) => this.#refusals.tell(...refusal),
+      onUnanswered: (venue, { symbol, channel }, error, retryInMs) =>
         this.#logger.warn(
-          { venue, symbol, code: error.code },
-          `${venue} does not send ${symbol} (${channel}): ${error.message}`,
+          { venue, symbol, code: error.code, retry_in_ms: retryInMs },
+          `${venue} does not say whether it sends ${symbol} (${channel}): ${error.message}`,
         ),
+      onFull: (venue, error) => this.#logger.error({ venue, code: error.code }, `${venue}: ${error.message}`),
       onStale: (venue, streams) => {
         const names = streams.map(({ symbol, channel }) => `${symbol} (${channel})`).join(', ');
         this.#logger.warn({ venue }, `${venue} has gone silent for ${names} while others go on`);

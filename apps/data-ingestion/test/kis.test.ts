@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Gap, MarketEvent, Tick } from '@aipx/market-model';
 import { kafkaUnavailable } from '@aipx/stack';
@@ -70,6 +72,26 @@ describe.skipIf(missing !== undefined)(`KIS beside another venue${why}`, () => {
     expect([...app.lines.map((line) => JSON.stringify(line)), ...app.texts].join('\n')).not.toContain(KIS_API_SECRET);
   });
 
+  it('says where no approval key is to be had, and why, once, and is not well meanwhile, whatever the day', async () => {
+    const { settings } = await startKis();
+    const apiUrl = await deadUrl();
+    const app = new RunningApp({ ...settings, KIS_API_URL: apiUrl, KAFKA_BROKERS: broker });
+    const { host } = new URL(apiUrl);
+    const fault = `account "default" has no approval key: ${host} could not be reached (connect ECONNREFUSED ${host})`;
+    const isFault = ({ message }: { readonly message: string }) => message.startsWith(`kis: ${fault}`);
+    const { level } = await app.untilLine(isFault);
+    expect(level).toBe('warn');
+    const { status, body } = await app.get('/health');
+    expect(status).toBe(503);
+    expect(body).toMatch(/^(UNHEALTHY|DEGRADED)\nkis: connecting/);
+    expect(body).toContain(`${fault} for /oauth2/Approval; check KIS_API_URL`);
+    expect((await app.stop()).code).toBe(0);
+    expect(app.lines.filter(isFault)).toHaveLength(1);
+    expect(app.lines.find(({ message }) => message.startsWith('one app key'))?.message).toContain(
+      `one app key with ${new URL(settings['KIS_WEBSOCKET_URL'] ?? '').host} (KIS_WEBSOCKET_URL) and ${host} (KIS_API_URL)`,
+    );
+  });
+
   it('is given up for a key that KIS refuses, in words that say what to do, and the rest goes on', async () => {
     const kis = await startKis();
     kis.simulator.inject({ fault: 'venue', own: { name: 'wrong-keys', on: true } });
@@ -97,6 +119,16 @@ describe.skipIf(missing !== undefined)(`KIS beside another venue${why}`, () => {
     expect(kis.witness.approvalKeys).toBe(1);
   });
 });
+
+/** Where nothing listens. */
+async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
 
 async function journal(path: string, channel: string): Promise<readonly JournalLine[]> {
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');

@@ -41,6 +41,7 @@ describe('the lag of the sinks', () => {
     const fault = Promise.withResolvers<undefined>();
     const meter = new LagMeter({
       log,
+      brokers: [],
       sinks: () => sinks,
       onFault: (error) => {
         faults.push(error);
@@ -71,5 +72,45 @@ describe('the lag of the sinks', () => {
     expect([...meter.lagOf('timescaledb')]).toEqual([['market.tick', 23]]);
     stop.abort();
     await running;
+  });
+});
+
+describe('a log that does not answer', () => {
+  const sinks = [{ name: 's3', positions: [at('market.tick', 0, 0n)] }] as const;
+
+  /** A meter on a log that is asked in vain, and what it tells first. */
+  async function firstFault(told: readonly MarketDataError[]): Promise<MarketDataError> {
+    const stop = new AbortController();
+    const fault = Promise.withResolvers<MarketDataError>();
+    const meter = new LagMeter({
+      log: {
+        range: (_, { signal } = {}) =>
+          new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error))),
+      },
+      brokers: ['kafka-1:9092', 'kafka-2:9092'],
+      sinks: () => sinks,
+      onFault: fault.resolve,
+      everyMs: 5,
+    });
+    for (const error of told) meter.tell(error);
+    expect(meter.fault).toBe(told.find(({ code }) => code === 'CONNECTION_FAILED'));
+    const running = meter.run(stop.signal);
+    const first = await fault.promise;
+    expect(meter.fault).toBe(first);
+    stop.abort();
+    await running;
+    return first;
+  }
+
+  it('is named by its brokers', async () => {
+    expect(await firstFault([])).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: 'no answer from kafka-1:9092, kafka-2:9092 (5 ms)',
+    });
+  });
+
+  it('has the fault at once that a reader met, and keeps it while nothing else is known', async () => {
+    const refused = new MarketDataError('CONNECTION_FAILED', 'Kafka broker kafka-1:9092: nothing listens there');
+    expect(await firstFault([refused, AWAY])).toBe(refused);
   });
 });

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@aipx/event-log';
-import { asMarketDataError, type MarketDataError } from '@aipx/market-model';
+import { asMarketDataError, MarketDataError, type ErrorCode } from '@aipx/market-model';
 import type { SinkName, SinkPosition, SinkStatus } from './sinks/sink.js';
 import type { Lag } from './status.js';
 
 const EVERY_MS = 10_000;
 const NONE: Lag = new Map();
+/** A broker is away: nobody will hear from it before the next look. */
+const AWAY: ReadonlySet<ErrorCode> = new Set(['CONNECTION_FAILED', 'CONNECTION_LOST']);
 
 export interface LagMeterOptions {
   readonly log: Pick<EventLog, 'range'>;
+  /** For the message of a look that took too long. */
+  readonly brokers: readonly string[];
   readonly sinks: () => readonly Pick<SinkStatus, 'name' | 'positions'>[];
   /** Called with each look at the log's ends that failed. */
   readonly onFault: (error: MarketDataError) => void;
@@ -26,9 +30,14 @@ export class LagMeter {
     this.#options = options;
   }
 
-  /** Why the last look failed; `undefined` when it did not. */
+  /** Why the log does not answer; `undefined` from a look that did not fail to the next that does, or to what is told. */
   get fault(): MarketDataError | undefined {
     return this.#fault;
+  }
+
+  /** Takes a fault that somebody else met in the log. A broker that is away is known by it before the next look. */
+  tell(error: MarketDataError): void {
+    if (AWAY.has(error.code)) this.#fault = error;
   }
 
   /** As of the last look that did not fail. */
@@ -42,15 +51,25 @@ export class LagMeter {
     for (;;) {
       await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
+      const limit = AbortSignal.timeout(everyMs);
       try {
-        await this.#look(AbortSignal.any([signal, AbortSignal.timeout(everyMs)]));
+        await this.#look(AbortSignal.any([signal, limit]));
         this.#fault = undefined;
       } catch (cause) {
         if (signal.aborted) return;
-        this.#fault = asMarketDataError(cause, 'CONNECTION_FAILED');
+        if (limit.aborted) this.#fault ??= this.#silent(everyMs);
+        else this.#fault = asMarketDataError(cause, 'CONNECTION_FAILED');
         onFault(this.#fault);
       }
     }
+  }
+
+  #silent(afterMs: number): MarketDataError {
+    const brokers = this.#options.brokers.join(', ');
+    return new MarketDataError('CONNECTION_FAILED', `no answer from ${brokers} (${afterMs} ms)`, {
+      context: { brokers },
+      retryable: true,
+    });
   }
 
   async #look(signal: AbortSignal): Promise<void> {

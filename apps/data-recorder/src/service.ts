@@ -204,6 +204,7 @@ export class RecorderService implements ManagedService {
   #measureLag(log: KafkaEventLog): LagMeter {
     const lag = new LagMeter({
       log,
+      brokers: this.#settings.kafka.brokers,
       sinks: () => this.#sinks.map((sink) => sink.status),
       onFault: (error) => this.#onLogFault(error),
     });
@@ -213,6 +214,7 @@ export class RecorderService implements ManagedService {
 
   #onLogFault(error: MarketDataError): void {
     this.#lastLogError = error.message;
+    this.#lag?.tell(error);
     this.#metrics.failed('kafka');
     this.#faults.tell('kafka', error);
   }

@@ -11,7 +11,7 @@ export interface SinkStatuses {
 /** How the way from the log stands. */
 export interface LogStatus {
   readonly isOpen: boolean;
-  /** Why the log's ends could not be learned when they were asked for last. */
+  /** Why it does not answer; `undefined` while it does. */
   readonly fault: MarketDataError | undefined;
   /** What was told of it last; empty when nothing ever was. */
   readonly lastError: string;

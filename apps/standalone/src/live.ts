@@ -46,14 +46,14 @@ export async function whyLeftOut(venue: RegisteredVenue, folder: string): Promis
 }
 
 export function openLiveVenue(
-  { driver }: RegisteredVenue,
+  { venue: { driver }, subscriptions }: VenuePlan,
   settings: LiveSettings,
   { keepSecret, onFault }: Required<Pick<VenueContext, 'keepSecret' | 'onFault'>>,
 ): Promise<OpenVenue> {
   const { own = {}, redis, secrets = [] } = settings.get(driver.id) ?? {};
   for (const secret of secrets) keepSecret(secret);
   const { websocketUrl, apiUrl } = driver.defaults;
-  return openVenue(driver.id, own, { websocketUrl, apiUrl, redis, keepSecret, onFault });
+  return openVenue(driver.id, own, { websocketUrl, apiUrl, subscriptions, redis, keepSecret, onFault });
 }
 
 async function settingsOf({ driver, opening }: RegisteredVenue, folder: string): Promise<VenueSettings> {

@@ -1,9 +1,10 @@
 import type { EventLog } from '@aipx/event-log';
 import { Ingestion, unknownSymbols } from '@aipx/ingestion';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
-import type { Logger } from '@aipx/service';
+import { RefusalLog, type Logger } from '@aipx/service';
 import { openDataFolder, type DataFolder } from './data-folder.js';
 import { openStores, type EmbeddedStores } from './embedded-stores.js';
+import { foundText } from './found.js';
 import { planInput, type InputPlan } from './inputs.js';
 import type { Options } from './options.js';
 import type { Printer } from './printer.js';
@@ -39,6 +40,8 @@ export async function run(options: Options, context: RunContext): Promise<number
   for (const note of planned.notes) logger.warn(note);
   const folder = openDataFolder(options.dataDir, base);
   await using stores = await openStores(folder, options.databasePort, logger, atOnce);
+  const found = await foundText(stores);
+  if (found !== undefined) logger.info({ data_dir: folder.path }, found);
   const sums = await feed({ planned, options, folder, stores, startedAt }, context);
   const faults = imbalances(sums);
   const { event, ...rest } = sums;
@@ -68,7 +71,8 @@ async function feed(
   await using sources = await openSources(planned, options, { folder, log, keepSecret, onFault, signal: atOnce });
   if (planned.live !== undefined) nameNotes(sources, logger);
   const halts = new Map<string, number>();
-  const ingestion = openIngestion({ log, sources, logger, halts, signal: atOnce });
+  const refusals = new RefusalLog(logger);
+  const ingestion = openIngestion({ log, sources, logger, refusals, halts, signal: atOnce });
   const reporter = new StatusReporter(stores, ingestion, sources.all, printer);
   printer.ready(readyReport(planned, sources, folder, stores));
   const failed = Promise.race([
@@ -89,6 +93,7 @@ async function feed(
     ended.abort();
     reporter.stop();
     await ingestion.disconnect();
+    refusals.flush();
   }
   return summarise({ stores, ingestion, sources: sources.all, halts, startedAt });
 }
@@ -122,12 +127,13 @@ interface Ingesting {
   readonly log: EventLog;
   readonly sources: Sources;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   /** Counted here, by venue id. */
   readonly halts: Map<string, number>;
   readonly signal: AbortSignal;
 }
 
-function openIngestion({ log, sources, logger, halts, signal }: Ingesting): Ingestion {
+function openIngestion({ log, sources, logger, refusals, halts, signal }: Ingesting): Ingestion {
   return new Ingestion({
     log,
     venues: sources.all.flatMap(({ inputs }) => inputs),
@@ -144,10 +150,14 @@ function openIngestion({ log, sources, logger, halts, signal }: Ingesting): Inge
           `${venue} sends nothing for ${symbols.join(', ')}: unknown to it, or a quiet market`,
         );
       },
-      onRefused: (venue, { symbol, channel }, error) => {
-        const text = `${venue} does not send ${symbol} (${channel}): ${error.message}`;
+      onRefused: (...refusal) => {
+        refusals.tell(...refusal);
+      },
+      onUnanswered: (venue, { symbol, channel }, error) => {
+        const text = `${venue} does not say whether it sends ${symbol} (${channel}): ${error.message}`;
         logger.warn({ venue, symbol, code: error.code }, text);
       },
+      onFull: (venue, error) => logger.error({ venue, code: error.code }, `${venue}: ${error.message}`),
       onTrading: (venue, news) => {
         for (const { symbol, isHalted, detail } of news) {
           logger.info({ venue, symbol }, `${venue} ${symbol}: ${detail}`);

@@ -2,22 +2,24 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventLog } from '@aipx/event-log';
-import type { VenueInput } from '@aipx/ingestion';
+import { venueInputs, type VenueInput } from '@aipx/ingestion';
 import type { MarketDataError } from '@aipx/market-model';
-import { planConnections, type OpenVenue, type Subscription } from '@aipx/venue';
+import type { OpenVenue, Subscription } from '@aipx/venue';
 import { openSimulatedVenue } from '@aipx/venue-registry';
 import {
+  firstFrames,
   startVenueSimulator,
   type InspectedVenue,
   type VenueSimulator,
   type VenueSimulatorOptions,
 } from '@aipx/venue-simulator';
-import { ConnectLimiter } from '@aipx/websocket-client';
+import { wallClock } from '@aipx/websocket-client';
 import type { DataFolder } from './data-folder.js';
 import type { InputPlan, Recording } from './inputs.js';
 import { openLiveVenue, type LiveSettings } from './live.js';
 import type { VenuePlan } from './markets.js';
 import type { Options } from './options.js';
+import { recall } from './recall.js';
 
 const NANOS_PER_MILLI = 1_000_000n;
 
@@ -80,9 +82,9 @@ export async function openSources(
 
 async function openReal(plan: VenuePlan, live: LiveSettings, opening: Opening): Promise<VenueSource> {
   const { opened } = opening;
-  const open = await openLiveVenue(plan.venue, live, opening);
+  const open = await openLiveVenue(plan, live, opening);
   opened.defer(() => open.close());
-  return { plan, open, inputs: connectionsOf(open, plan), simulator: undefined };
+  return { plan, open, inputs: venueInputs(open, plan.subscriptions), simulator: undefined };
 }
 
 /** @param shares venues among which the rate is divided */
@@ -97,7 +99,7 @@ async function openMarket(plan: VenuePlan, shares: number, opening: Opening): Pr
     countersFile: join(folder.journals, `${id}.counters`),
   });
   const open = await openSimulated(plan, simulator, opening, plan.subscriptions);
-  return { plan, open, inputs: connectionsOf(open, plan), simulator };
+  return { plan, open, inputs: venueInputs(open, plan.subscriptions), simulator };
 }
 
 /** A recording is what one connection received, and is played to one. */
@@ -116,7 +118,12 @@ async function openRecorded(plan: VenuePlan, recording: Recording, opening: Open
   });
   const open = await openSimulated(plan, simulator, opening, []);
   const { driver, websocketUrl, accesses: [access] = [] } = open;
-  const input = { driver, websocketUrl, subscriptions: plan.subscriptions, replay, ...(access && { access }) };
+  const { subscriptions } = plan;
+  const memory = await recall(driver, subscriptions, {
+    frames: firstFrames(path, await plan.venue.loadSimulator(), replay.framesDone, opening.signal),
+    receivedAt: (frame) => replay.recordedAt(frame) ?? wallClock(),
+  });
+  const input = { driver, websocketUrl, subscriptions, replay, ...(access && { access }), ...(memory && { memory }) };
   return { plan, open, inputs: [input], simulator };
 }
 
@@ -141,20 +148,6 @@ async function openSimulated(
   const open = await openSimulatedVenue(venue.driver.id, context, subscriptions);
   opened.defer(() => open.close());
   return open;
-}
-
-/** Of one venue all connections share what they remember, and the turns in which they are made. */
-function connectionsOf(open: OpenVenue, { subscriptions }: VenuePlan): readonly VenueInput[] {
-  const { driver, websocketUrl } = open;
-  const connectLimiter = new ConnectLimiter(driver.defaults.connectLimit);
-  const memory = driver.newMemory?.();
-  return planConnections(open, subscriptions).map((connection) => ({
-    ...connection,
-    driver,
-    websocketUrl,
-    connectLimiter,
-    ...(memory && { memory }),
-  }));
 }
 
 /** A recording is known by its content, the venue and the codes taken from it: that is what its position belongs to. */

@@ -79,9 +79,10 @@ export class StatusReporter {
 function marketOf(source: VenueSource | undefined): Pick<VenueStatus, 'market_closed' | 'waits_for'> {
   if (source === undefined || source.simulator !== undefined) return {};
   const { driver } = source.open;
-  const { waitsFor } = source.open.status();
+  const { waitsFor, faults = [], risks = [] } = source.open.status();
+  const waits = [...faults, ...risks, ...waitsFor];
   const isClosed = driver.isDataExpected?.(wallClock()) === false;
-  return { ...(isClosed && { market_closed: true }), ...(waitsFor.length > 0 && { waits_for: waitsFor }) };
+  return { ...(isClosed && { market_closed: true }), ...(waits.length > 0 && { waits_for: waits }) };
 }
 
 export interface Finished {

@@ -102,6 +102,12 @@ describe('KIS and Upbit, simulated together', { timeout: 120_000 }, () => {
   });
 });
 
+interface KisSums {
+  readonly tick: number;
+  readonly repeated: number;
+  readonly missed_volume: string;
+}
+
 const RECENT = `SELECT * FROM tick_data
   WHERE symbol = '005930' AND time >= NOW() - INTERVAL '1 hour' ORDER BY time DESC LIMIT 100`;
 const UNACCOUNTED = `
@@ -137,5 +143,18 @@ describe('recorded frames of KIS beside those of Upbit', { timeout: 120_000 }, (
     await app.outcome;
     const again = await runApp(args);
     expect(again.summary).toMatchObject({ ok: true, sent: 0, published: 0, gaps: 0 });
+  });
+
+  it('are told to be missing and repeated alike by one run and by two', async () => {
+    const recording = writeMixedRecording(folder.path, 400, 1);
+    const args = ['--frames', recording.path, '--data-dir', join(folder.path, 'resumed')];
+    const first = new App([...args, '--speed', '20']);
+    while (Number((await first.next('status'))['published']) === 0);
+    first.signal('SIGINT');
+    const runs = [await first.outcome, await runApp([...args, '--speed', 'max'])];
+    const [cut, rest] = runs.map(({ summary }) => (summary?.['venues'] as { kis: KisSums } | undefined)?.kis);
+    expect(Math.min(cut?.tick ?? 0, rest?.tick ?? 0)).toBeGreaterThan(0);
+    expect((cut?.repeated ?? 0) + (rest?.repeated ?? 0)).toBe(recording.repeated);
+    expect(Number(cut?.missed_volume) + Number(rest?.missed_volume)).toBe(recording.missedVolume);
   });
 });

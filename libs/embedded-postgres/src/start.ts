@@ -101,7 +101,11 @@ function handle(
     ended: server.process.ended.then(() =>
       stopping
         ? undefined
-        : new MarketDataError('STORE_UNAVAILABLE', `the database in ${folder.path} ended: ${server.process.tail}`),
+        : new MarketDataError(
+            'STORE_UNAVAILABLE',
+            `the database in ${folder.path} ended by itself; run the same command again, nothing is lost. ` +
+              `It wrote last:\n${server.process.tail}`,
+          ),
     ),
     stop: async () => {
       stopping = true;

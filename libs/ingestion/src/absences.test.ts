@@ -1,6 +1,7 @@
-import type { Gap } from '@aipx/market-model';
+import { MarketDataError, type Gap } from '@aipx/market-model';
 import type { Subscription, VenueDriver } from '@aipx/venue';
 import { describe, expect, it } from 'vitest';
+import { dailyHours } from '../test/hours.js';
 import { plainDriver } from '../test/plain-venue.js';
 import type { StreamPast } from './absences.js';
 import { VenueFeed, type VenueFeedOptions } from './venue-feed.js';
@@ -12,15 +13,11 @@ const DAY = 24n * HOUR;
 const A: Subscription = { symbol: 'KRW-A', channel: 'tick' };
 const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
 
-const isOpen = (at: bigint) => at % DAY >= 8n * HOUR && at % DAY < 20n * HOUR;
-
-/** Sends from eight to eight. */
-const dayVenue: VenueDriver = {
-  ...plainDriver,
-  isDataExpected: isOpen,
-  dataExpectedFrom: (at) => at - (at % DAY) + (at % DAY < 8n * HOUR ? 0n : DAY) + 8n * HOUR,
-};
+/** Sends from eight to eight, but for the fifth and the sixth day. */
+const dayVenue: VenueDriver = { ...plainDriver, ...dailyHours(8n, 20n, [1n, 2n, 3n, 4n, 7n]) };
 const answering: VenueDriver = { ...plainDriver, answersSubscriptions: true };
+
+const refusal = new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'no KRW-A for you');
 
 const on = (day: bigint, hour: bigint, minute = 0n, second = 0n) =>
   day * DAY + hour * HOUR + minute * MINUTE + second * SECOND;
@@ -108,17 +105,74 @@ describe('streams of a venue that answers for each', () => {
 
   it('are missed from when the venue ends one until it stands again, over lost connections too', () => {
     const { feed, send, gaps } = openFeed({ driver: answering });
+    feed.nothingBefore([A]);
     feed.opened('c1', 0n);
     send('stands KRW-A', 0n);
     send('tick KRW-A 5 1', 1n * SECOND);
-    send('denied KRW-A', 9n * SECOND);
+    feed.refused(A, refusal, 9n * SECOND);
     expect(feed.wholeUntil(20n * SECOND)).toEqual([]);
     feed.lost(20n * SECOND);
     feed.opened('c2', 21n * SECOND);
-    send('denied KRW-A', 22n * SECOND);
+    feed.refused(A, refusal, 22n * SECOND);
     send('stands KRW-A', 23n * SECOND);
     expect(gaps).toMatchObject([{ ...A, from: SECOND, to: 23n * SECOND, detail: 'no KRW-A for you' }]);
     expect(feed.wholeUntil(24n * SECOND)).toEqual([A]);
+  });
+
+  it('are named at the end of the process though they never stand again, and are missed from then on', () => {
+    const { feed, send, gaps } = openFeed({ driver: answering, subscriptions: [A, B] });
+    feed.nothingBefore([A, B]);
+    feed.opened('c1', 0n);
+    for (const text of ['stands KRW-A', 'stands KRW-B']) send(text, 0n);
+    send('tick KRW-A 5 1', 1n * SECOND);
+    feed.refused(A, refusal, 9n * SECOND);
+    feed.finish(20n * SECOND);
+    expect(gaps).toMatchObject([{ ...A, from: SECOND, to: 20n * SECOND, detail: 'no KRW-A for you' }]);
+    expect(feed.wholeUntil(20n * SECOND)).toEqual([A, B]);
+    expect(feed.wholeUntil(21n * SECOND)).toEqual([B]);
+  });
+
+  it('are named when a day’s hours end, what comes late included, and when a connection rests', () => {
+    const { feed, send, gaps } = openFeed({ driver: { ...dayVenue, answersSubscriptions: true } });
+    feed.opened('c1', on(1n, 8n));
+    feed.refused(A, refusal, on(1n, 9n));
+    for (const minute of [0n, 180n, 660n, 664n]) feed.tick(on(1n, 9n, minute));
+    expect(gaps).toEqual([]);
+    feed.tick(on(1n, 20n, 5n));
+    expect(gaps).toMatchObject([{ ...A, from: on(1n, 9n), to: on(1n, 20n, 5n) }]);
+    feed.rests(on(1n, 22n));
+    feed.opened('c2', on(2n, 7n));
+    feed.refused(A, refusal, on(2n, 7n));
+    feed.rests(on(2n, 22n));
+    feed.opened('c3', on(3n, 7n));
+    send('stands KRW-A', on(3n, 10n));
+    const days = gaps.map(({ from, to }) => [from / DAY, to / DAY]);
+    expect(new Set(days.flat())).toEqual(new Set([1n, 2n, 3n]));
+    expect(gaps.at(-1)).toMatchObject({ to: on(3n, 10n) });
+    const missed = gaps.reduce((sum, { from, to }) => sum + (to - from), 0n);
+    expect(missed).toBe((11n + 12n + 2n) * HOUR + 2n * 5n * MINUTE);
+  });
+
+  it('are named for no closed hours though they are refused over the night', () => {
+    const { feed, gaps } = openFeed({ driver: { ...dayVenue, answersSubscriptions: true } });
+    feed.opened('c1', on(1n, 8n));
+    feed.refused(A, refusal, on(1n, 9n));
+    for (let at = on(1n, 9n); at <= on(2n, 21n); at += MINUTE) feed.tick(at);
+    expect(gaps).toMatchObject([
+      { ...A, from: on(1n, 9n), to: on(1n, 20n, 5n) },
+      { ...A, from: on(2n, 8n), to: on(2n, 20n, 5n) },
+    ]);
+    expect(gaps).toHaveLength(2);
+  });
+
+  it('are named from before this process where they never stood in it', () => {
+    const { feed, gaps, whole } = openFeed({ driver: answering, subscriptions: [A, B] });
+    feed.opened('c1', 10n * SECOND);
+    feed.rememberPast(new Map([[A, { lastReceived: SECOND }]]));
+    feed.refused(A, refusal, 11n * SECOND);
+    feed.finish(20n * SECOND);
+    expect(gaps).toMatchObject([{ ...A, from: SECOND, to: 20n * SECOND, detail: 'not running' }]);
+    expect([gaps.length, whole]).toEqual([1, []]);
   });
 
   it('were listened to since they stood, though nothing came of any', () => {
@@ -158,12 +212,33 @@ describe('a restart', () => {
     ['when late data may come', { lastReceived, listenedUntil: on(1n, 20n, 4n) }, on(1n, 22n), lastReceived],
     ['nobody knows until when', { lastReceived }, on(1n, 22n), lastReceived],
     ['nobody knows since when', {}, on(1n, 22n), 0n],
-    ['over night, into a session', { lastReceived, listenedUntil: on(1n, 22n) }, on(2n, 9n), on(2n, 8n)],
     ['before its last record', { lastReceived, listenedUntil: on(0n, 22n) }, on(1n, 22n), lastReceived],
-  ])('behind a process that had listened until %s misses what came since', (_, past, startedAt, from) => {
+  ])('behind a process that had listened until %s misses what came since, until late', (_, past, startedAt, from) => {
     const { gaps, whole } = restart(past, startedAt);
-    expect(gaps).toMatchObject([{ ...A, from, to: startedAt + SECOND, detail: 'not running' }]);
+    expect(gaps).toMatchObject([{ ...A, from, to: on(1n, 20n, 5n), detail: 'not running' }]);
     expect(whole).toEqual([]);
+  });
+
+  it.each([
+    ['over night', { lastReceived, listenedUntil: on(1n, 22n) }, on(2n, 9n), on(2n, 8n), on(2n, 9n, 0n, 1n)],
+    ['nobody knows until when', { lastReceived }, on(2n, 9n), lastReceived, on(2n, 9n, 0n, 1n)],
+    ['over days', { listenedUntil: on(1n, 22n) }, on(6n, 12n), on(2n, 8n), on(4n, 20n, 5n)],
+    ['over the days without trading', { listenedUntil: on(4n, 22n) }, on(7n, 12n), on(7n, 8n), on(7n, 12n, 0n, 1n)],
+  ])('misses the sessions since, and no more: %s', (_, past, startedAt, from, to) => {
+    expect(restart(past, startedAt).gaps).toMatchObject([{ ...A, from, to, detail: 'not running' }]);
+  });
+
+  it('misses all of an absence where the venue sent although it could not have', () => {
+    const at = on(5n, 12n);
+    expect(restart({ lastReceived: at }, on(6n, 9n)).gaps).toMatchObject([{ from: at, to: on(6n, 9n, 0n, 1n) }]);
+  });
+
+  it('misses all of an absence of a venue that sends at any hour', () => {
+    const { feed, send, gaps } = openFeed({ driver: plainDriver });
+    feed.rememberPast(new Map([[A, { lastReceived, listenedUntil: on(1n, 22n) }]]));
+    feed.opened('c1', on(1n, 23n));
+    send('tick KRW-A 5 2', on(1n, 23n, 1n));
+    expect(gaps).toMatchObject([{ from: lastReceived, to: on(1n, 23n, 1n) }]);
   });
 
   it('is whole also where the past is known only after the first record', () => {

@@ -1,11 +1,9 @@
 import type { Channel, Nanoseconds } from '@aipx/market-model';
-import type { Subscription, VenueDriver } from '@aipx/venue';
-
-/** How late a venue may send what belongs to a session. */
-const LATE: Nanoseconds = 300_000_000_000n;
+import type { Stretch, Subscription, VenueDriver } from '@aipx/venue';
+import { streamName } from './stream-name.js';
 
 /** When a venue sends. */
-export type VenueHours = Pick<VenueDriver, 'isDataExpected' | 'dataExpectedFrom'>;
+export type VenueHours = Pick<VenueDriver, 'mayHaveSent'>;
 
 /** Since when nobody listened, as far as that is known. */
 export interface Absence {
@@ -26,11 +24,9 @@ export interface StreamPast {
   readonly listenedUntil?: Nanoseconds | undefined;
 }
 
-/** A stretch in which something may have been missed. */
-export interface MissedStretch {
+/** A stretch in which something may have been missed: of an absence, the hours in which data was possible. */
+export interface MissedStretch extends Stretch {
   readonly subscription: Subscription;
-  readonly from: Nanoseconds;
-  readonly to: Nanoseconds;
   readonly detail: string;
 }
 
@@ -42,7 +38,11 @@ interface Stream {
   /** From when on nothing is missed, of the first time. */
   firstWholeFrom: Nanoseconds;
   absence: Absence | undefined;
+  /** Whether what was missed before this process is named, or is the absence. */
+  isPastKnown: boolean;
   isOfPast: boolean;
+  /** By the venue, in this process, since it stood last: it may never stand again. */
+  isRefused: boolean;
 }
 
 /** Knows of each stream whether it is listened to, and, once it is again, what may have been missed meanwhile. */
@@ -80,11 +80,12 @@ export class Absences {
     }
   }
 
-  /** The venue says at `at` that it does not send the stream, or no more; its last record came at `lastRecordAt`. */
-  refused(subscription: Subscription, lastRecordAt: Nanoseconds | undefined, at: Nanoseconds, reason: string): void {
+  /** The venue says that it does not send the stream, or no more. */
+  refused(subscription: Subscription, absence: Absence): void {
     const stream = this.#streams.get(streamName(subscription));
-    if (stream === undefined || stream.absence !== undefined) return;
-    this.#leave(stream, { from: lastRecordAt ?? at, heardUntil: at, dataAt: lastRecordAt, detail: reason });
+    if (stream === undefined) return;
+    stream.isRefused = true;
+    if (stream.absence === undefined) this.#leave(stream, absence);
   }
 
   /**
@@ -95,6 +96,7 @@ export class Absences {
   before(subscription: Subscription, { lastReceived, listenedUntil }: StreamPast): MissedStretch | 'whole' | undefined {
     const stream = this.#streams.get(streamName(subscription));
     if (stream === undefined) return undefined;
+    stream.isPastKnown = true;
     const from = lastReceived ?? listenedUntil ?? 0n;
     const heardUntil = listenedUntil === undefined ? undefined : later(from, listenedUntil);
     const absence = { from, heardUntil, dataAt: lastReceived, detail: 'not running' };
@@ -104,6 +106,23 @@ export class Absences {
       return undefined;
     }
     return this.#missed(stream, absence, stream.firstStoodAt, stream.firstWholeFrom) ?? 'whole';
+  }
+
+  /** Nothing can be missing of these of the time before this process. */
+  nothingBefore(subscriptions: readonly Subscription[]): void {
+    for (const subscription of subscriptions) {
+      const stream = this.#streams.get(streamName(subscription));
+      if (stream !== undefined) stream.isPastKnown = true;
+    }
+  }
+
+  /** Another process had its last record then. Returns whether that shortens what was missed. */
+  recordedMeanwhile(subscription: Subscription, lastReceived: Nanoseconds): boolean {
+    const stream = this.#streams.get(streamName(subscription));
+    if (stream?.absence === undefined || lastReceived <= (stream.absence.heardUntil ?? stream.absence.from))
+      return false;
+    stream.absence = { ...stream.absence, from: lastReceived, heardUntil: undefined, dataAt: lastReceived };
+    return true;
   }
 
   /**
@@ -127,13 +146,28 @@ export class Absences {
     return stream === undefined || !this.#away.has(stream) ? [] : this.#stands(stream, at, at, onPast);
   }
 
-  /** What was missed since the process began is named up to now, though nothing stands. */
+  /** What was missed since the process began is named up to now, though nothing stands. Refused streams apart. */
   namedUntil(at: Nanoseconds): readonly MissedStretch[] {
-    const left = [...this.#away].filter(({ absence, isOfPast }) => absence !== undefined && !isOfPast);
+    const left = [...this.#away].filter(({ isOfPast, isRefused }) => !isOfPast && !isRefused);
     return left.flatMap((stream) => {
       const missed = stream.absence && this.#missed(stream, stream.absence, at, at);
       if (stream.firstStoodAt !== undefined) stream.stoodAt = at;
       stream.absence = undefined;
+      return missed ?? [];
+    });
+  }
+
+  /**
+   * What was missed of the streams that the venue refuses is named up to now, the time before this process included; what
+   * follows is missed too.
+   */
+  refusedUntil(at: Nanoseconds, onPast: (whole: Subscription) => void): readonly MissedStretch[] {
+    return [...this.#away].flatMap((stream) => {
+      const { absence, isRefused, isOfPast, subscription } = stream;
+      if (!isRefused || absence === undefined) return [];
+      const missed = this.#missed(stream, absence, at, at);
+      if (missed === undefined && isOfPast) onPast(subscription);
+      Object.assign(stream, { absence: { ...absence, from: at, heardUntil: at }, isOfPast: false });
       return missed ?? [];
     });
   }
@@ -152,7 +186,7 @@ export class Absences {
     const { absence, isOfPast, subscription } = stream;
     this.#away.delete(stream);
     if (stream.firstStoodAt === undefined) Object.assign(stream, { firstStoodAt: at, firstWholeFrom: wholeFrom });
-    Object.assign(stream, { stoodAt: at, absence: undefined, isOfPast: false });
+    Object.assign(stream, { stoodAt: at, absence: undefined, isOfPast: false, isRefused: false });
     if (absence === undefined) return [];
     const missed = this.#missed(stream, absence, at, wholeFrom);
     if (missed !== undefined) return [missed];
@@ -160,50 +194,48 @@ export class Absences {
     return [];
   }
 
-  #isWhole({ firstStoodAt, absence }: Stream, until: Nanoseconds): boolean {
+  #isWhole({ firstStoodAt, absence, isPastKnown }: Stream, until: Nanoseconds): boolean {
+    if (!isPastKnown) return false;
     if (absence === undefined) return firstStoodAt !== undefined;
-    return missedFrom(this.#hours, absence, until) === undefined;
+    if (absence.from >= until) return true;
+    return missedIn(this.#hours, absence, until) === undefined;
   }
 
   #missed(
     { subscription }: Stream,
     absence: Absence,
-    to: Nanoseconds,
+    at: Nanoseconds,
     wholeFrom: Nanoseconds,
   ): MissedStretch | undefined {
-    const from = missedFrom(this.#hours, absence, wholeFrom);
-    if (from === undefined) return undefined;
-    // A clock that was set back cannot make a stretch of negative length.
+    const missed = missedIn(this.#hours, absence, wholeFrom);
+    if (missed === undefined) return undefined;
+    const { from, to } = missed.to === wholeFrom ? { from: missed.from, to: at } : missed;
     return { subscription, from: from < to ? from : to, to, detail: absence.detail };
   }
 }
 
-/** Since when data may have been missed; `undefined` when the venue sends none until then. */
-function missedFrom(
-  hours: VenueHours,
-  { from, heardUntil, dataAt }: Absence,
+/** In which data may have been missed, of an absence until `until`; `undefined` when the venue sent none meanwhile. */
+export function missedIn(
+  { mayHaveSent }: VenueHours,
+  { from, heardUntil, dataAt }: Omit<Absence, 'detail'>,
   until: Nanoseconds,
-): Nanoseconds | undefined {
-  const { isDataExpected, dataExpectedFrom } = hours;
-  if (isDataExpected === undefined || heardUntil === undefined) return from;
-  const mayCome = (at: Nanoseconds) => isDataExpected(at) || isDataExpected(at - LATE);
-  if (mayCome(heardUntil)) return from;
-  // It sent although nothing was expected: what is expected of it is wrong today.
-  if (dataAt !== undefined && !mayCome(dataAt)) return from;
-  const next = dataExpectedFrom?.(heardUntil);
-  if (next === undefined) return from;
-  return next >= until ? undefined : later(from, next);
+): Stretch | undefined {
+  const all = { from, to: until };
+  const since = heardUntil ?? from;
+  // A clock that was set back cannot make a stretch of negative length.
+  if (mayHaveSent === undefined || since > until) return all;
+  // It sent although it could not have: what is known of its hours is wrong today.
+  if (dataAt !== undefined && mayHaveSent({ from: dataAt, to: dataAt }) === undefined) return all;
+  const possible = mayHaveSent({ from: since, to: until });
+  if (possible === undefined) return undefined;
+  return { from: possible.from === since ? from : possible.from, to: possible.to };
 }
 
 function unheardOf(subscription: Subscription): Stream {
   const never = { firstStoodAt: undefined, stoodAt: 0n, firstWholeFrom: 0n };
-  return { subscription, ...never, absence: undefined, isOfPast: false };
+  return { subscription, ...never, absence: undefined, isPastKnown: false, isOfPast: false, isRefused: false };
 }
 
 function later(a: Nanoseconds, b: Nanoseconds): Nanoseconds {
   return a > b ? a : b;
-}
-
-function streamName({ channel, symbol }: Subscription): string {
-  return `${channel} ${symbol}`;
 }

@@ -6,12 +6,25 @@ import type { ConnectGate, ConnectTurn } from '@aipx/websocket-client';
 export class AccessGate implements ConnectGate {
   readonly #access: ConnectionAccess;
   readonly #turns: ConnectGate;
+  readonly #prepare: (signal: AbortSignal) => Promise<void> | undefined;
   readonly #signal: AbortSignal;
   #pass: ConnectionPass | undefined;
+  /** Of the leave that was prepared for. Another process may have had any other one since. */
+  #prepared: AbortSignal | undefined;
 
-  constructor(access: ConnectionAccess, turns: ConnectGate, signal: AbortSignal) {
+  /**
+   * @param prepare what is to be done before a leave is used that was had by nobody, or by another one, before. Never rejects. Its
+   * signal: the leave is of no use any more
+   */
+  constructor(
+    access: ConnectionAccess,
+    turns: ConnectGate,
+    prepare: (signal: AbortSignal) => Promise<void> | undefined,
+    signal: AbortSignal,
+  ) {
     this.#access = access;
     this.#turns = turns;
+    this.#prepare = prepare;
     this.#signal = signal;
   }
 
@@ -28,10 +41,14 @@ export class AccessGate implements ConnectGate {
   request(start: () => void, refuse: (error: MarketDataError) => void): ConnectTurn {
     const released = new AbortController();
     let turn: ConnectTurn | undefined;
-    void this.#access.enter(AbortSignal.any([this.#signal, released.signal])).then(
-      (pass) => {
+    const ended = AbortSignal.any([this.#signal, released.signal]);
+    void this.#access.enter(ended).then(
+      async (pass) => {
         if (released.signal.aborted) return pass.left(undefined, true);
         this.#pass = pass;
+        if (pass.lost !== this.#prepared) await this.#prepare(ended);
+        if (released.signal.aborted) return;
+        this.#prepared = pass.lost;
         turn = this.#turns.request(start, refuse);
       },
       (cause: unknown) => {
@@ -50,6 +67,7 @@ export class AccessGate implements ConnectGate {
   left(error: MarketDataError | undefined, isLast: boolean): void {
     const pass = this.#pass;
     this.#pass = undefined;
+    if (isLast || pass?.lost.aborted) this.#prepared = undefined;
     pass?.left(error, isLast);
   }
 }

@@ -69,6 +69,14 @@ export class FramePublisher implements Publisher {
     this.#wake?.();
   }
 
+  hasKeptAllOf(): boolean {
+    return this.#depth === 0;
+  }
+
+  hasSentAllOf(): boolean {
+    return this.#depth === 0;
+  }
+
   /** Nothing more will be offered: `run` resolves when all that waits is in the log. */
   end(): void {
     this.#ended = true;

@@ -15,4 +15,5 @@ export { SpillQueue } from './spill/spill-queue.js';
 export type { StreamStatus, SubscriptionState } from './subscription-states.js';
 export type { VenueInput } from './venue-connection.js';
 export { unknownSymbols } from './unknown-symbols.js';
+export { venueInputs, type VenueInputSettings } from './venue-inputs.js';
 export type { ConnectionStatus, VenueIngestionStatus } from './venue-status.js';

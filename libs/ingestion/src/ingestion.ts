@@ -6,11 +6,13 @@ import { wallClock, type StateChange } from '@aipx/websocket-client';
 import { BufferedPublisher } from './buffer/buffered-publisher.js';
 import type { BufferLimits } from './buffer/limits.js';
 import type { WaitingRecord } from './buffer/waiting-record.js';
+import { ClosingWord } from './closing-word.js';
 import { FramePublisher } from './frame-publisher.js';
 import type { FrameUnit } from './frame-unit.js';
 import { ListenedUntil } from './listened-until.js';
-import { endsOf, readPast, spilledPast, type PastOptions } from './past.js';
+import { endsOf, spilledPast } from './past.js';
 import type { Publisher, PublisherStatus } from './publisher.js';
+import { Recollection } from './recollection.js';
 import type { SpillQueue } from './spill/spill-queue.js';
 import { UnnamedPast } from './unnamed-past.js';
 import { VenueConnection, type VenueInput } from './venue-connection.js';
@@ -46,12 +48,24 @@ export interface BufferOptions {
   readonly maxHopelessErrors: number;
 }
 
+/** @param retryInMs absent: not on this connection */
+type StreamSetback = (
+  venue: string,
+  subscription: Subscription,
+  error: MarketDataError,
+  retryInMs: number | undefined,
+) => void;
+
 export interface IngestionHooks {
   readonly onState?: (venue: string, change: StateChange) => void;
   /** Codes of which nothing came within the time the venue takes to answer. */
   readonly onSilent?: (venue: string, symbols: readonly string[]) => void;
-  /** A venue does not send a stream, or no more. Told at each answer. */
-  readonly onRefused?: (venue: string, subscription: Subscription, error: MarketDataError) => void;
+  /** A venue does not send a stream, or no more. Told at each answer. It is asked for again after `retryInMs`, if at all. */
+  readonly onRefused?: StreamSetback;
+  /** A venue that answers for each stream has not done so in time. Likewise. */
+  readonly onUnanswered?: StreamSetback;
+  /** A connection takes fewer streams than it was to have; says how many. */
+  readonly onFull?: (venue: string, error: MarketDataError) => void;
   /** Streams that were regular and have fallen silent among busy ones. */
   readonly onStale?: (venue: string, streams: readonly Subscription[]) => void;
   /** A venue told of halts, interruptions and changes of session. */
@@ -97,9 +111,12 @@ const PAUSING: PausingLimits = {
 const ONE_HOUR_MS = 3_600_000;
 /** Different ones that are told in one process: far more than a venue that can be worked with gives reason for. */
 const MAX_NOTICES = 1_000;
-/** So long, ms, the venues wait for the log to be read back, and the end for what is still read then. */
-const PAST_FIRST_MS = 2_000;
+/** So long, ms, the end waits for what is still read of the log. */
 const PAST_AT_END_MS = 1_000;
+/** So long, ms, whoever waits for our leave to connect is kept waiting until the log has what came by it. */
+const SENT_FIRST_MS = 1_000;
+const SENT_LOOK_MS = 10;
+const CLOSING_EVERY_MS = 10_000;
 const NANOS_PER_MILLI = 1_000_000n;
 
 /** The way from venue sockets to the log. Runs once: `start`, then `expectEnd` or `disconnect`, then `drain`. */
@@ -114,9 +131,10 @@ export class Ingestion {
   readonly #toldNotices = new Set<string>();
   #started = false;
   #publishing: Promise<void> = Promise.resolve();
-  #rememberingPast: Promise<unknown> = Promise.resolve();
+  #recollection: Recollection | undefined;
   #unnamedPast: UnnamedPast | undefined;
   #listenedUntil: ListenedUntil | undefined;
+  #closings: NodeJS.Timeout | undefined;
   /** When the connections were closed from our side. */
   #closedAt: Nanoseconds | undefined;
   #isPublished = false;
@@ -149,20 +167,30 @@ export class Ingestion {
     const ends = await endsOf(log, onFault, AbortSignal.any([signal, starting]));
     const startedAt = wallClock();
     const since = startedAt - BigInt(gapLookbackMs) * NANOS_PER_MILLI;
-    const unnamedPast = buffer?.spill && this.#openUnnamedPast(buffer.spill.folder, startedAt);
+    const unnamedPast = buffer?.spill && this.#openUnnamedPast(buffer.spill.folder);
     this.#unnamedPast = unnamedPast;
     const listened = buffer?.spill && new ListenedUntil(buffer.spill.folder, onFault);
     this.#listenedUntil = listened;
+    if (listened) this.#watchClosings(listened);
     const endOf = (venue: string) => unnamedPast?.endOf(venue);
     const listenedUntil = (venue: string, stream: Subscription) => listened?.of(venue, stream);
     const spilled = spilledPast(buffer?.spill, endOf);
     const reading = AbortSignal.any([signal, this.#endOfPast.signal]);
     const past = { log, ends, spilled, since, startedAt, endOf, listenedUntil, onFault, signal: reading };
-    const venues = Map.groupBy(this.#options.venues, ({ driver }) => driver.id);
-    this.#rememberingPast = Promise.all(
-      [...venues].map(([venue, inputs]) => this.#rememberPast(venue, inputs, past)),
-    ).catch((error: unknown) => this.#failure.reject(error));
-    await Promise.race([this.#rememberingPast, sleep(PAST_FIRST_MS, undefined, { signal: starting, ref: false })]);
+    this.#recollection = new Recollection({
+      past,
+      lookbackMs: gapLookbackMs,
+      connections: this.#connections.flatMap(({ id, input, feed }) =>
+        input.replay === undefined ? [{ venue: id, input, feed }] : [],
+      ),
+      onBegin: (venue, subscriptions, at) => unnamedPast?.begins(venue, subscriptions, at),
+      onNothing: (venue, subscriptions) => {
+        for (const subscription of subscriptions) unnamedPast?.forgetStream(venue, subscription);
+        for (const { id, feed } of this.#connections) if (id === venue) feed.nothingBefore(subscriptions);
+      },
+      onFailed: (error) => this.#failure.reject(error),
+    });
+    await this.#recollection.first(starting);
     for (const connection of this.#connections) connection.connect();
     // What the disk holds is sent, and leaves it, once it has been looked through.
     this.#publishing = spilled
@@ -188,11 +216,12 @@ export class Ingestion {
    */
   async drain(deadline?: AbortSignal): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.gone));
+    clearInterval(this.#closings);
     const stopReading = () => this.#endOfPast.abort();
     const patience = setTimeout(stopReading, this.#publisher.status.consecutiveErrors > 0 ? 0 : PAST_AT_END_MS);
     deadline?.addEventListener('abort', stopReading, { once: true });
     if (deadline?.aborted) stopReading();
-    await this.#rememberingPast;
+    await this.#recollection?.done();
     clearTimeout(patience);
     for (const connection of this.#connections) connection.feed.finish(wallClock());
     this.#publisher.end(deadline);
@@ -223,12 +252,25 @@ export class Ingestion {
     return new FramePublisher({ log, ...pausing, onPressure, onFault });
   }
 
-  #openUnnamedPast(folder: string, startedAt: Nanoseconds): UnnamedPast {
+  #openUnnamedPast(folder: string): UnnamedPast {
     const { venues, hooks = {} } = this.#options;
     const onFault = (error: MarketDataError) => hooks.onFault?.(error);
     const inputs = [...Map.groupBy(venues, ({ driver }) => driver.id)];
-    const subscriptions = inputs.map(([id, ofVenue]) => [id, ofVenue.flatMap((each) => each.subscriptions)] as const);
-    return new UnnamedPast({ folder, venues: new Map(subscriptions), startedAt, onFault });
+    const pasts = inputs.map(([id, ofVenue]) => {
+      const hours = ofVenue[0]?.driver ?? {};
+      return [id, { subscriptions: ofVenue.flatMap((each) => each.subscriptions), hours }] as const;
+    });
+    return new UnnamedPast({ folder, venues: new Map(pasts), onFault });
+  }
+
+  #watchClosings(listenedUntil: ListenedUntil): void {
+    const venues = [...Map.groupBy(this.#options.venues, ({ driver }) => driver.id)].map(([id, inputs]) => {
+      const feeds = this.#connections.filter((connection) => connection.id === id).map(({ feed }) => feed);
+      return { id, hours: inputs[0]?.driver ?? {}, feeds };
+    });
+    const word = new ClosingWord({ venues, publisher: this.#publisher, listenedUntil });
+    this.#closings = setInterval(() => word.look(wallClock()), CLOSING_EVERY_MS).unref();
+    this.#options.signal.addEventListener('abort', () => clearInterval(this.#closings), { once: true });
   }
 
   #connection(input: VenueInput): VenueConnection {
@@ -238,9 +280,13 @@ export class Ingestion {
       input,
       {
         onUnit: (unit) => this.#offer(unit),
+        onLeave: (leaving) => this.#recollection?.leaveGiven(input, leaving),
+        onClosed: () => this.#sent(id),
         onState: (change) => hooks.onState?.(id, change),
         onSilent: (symbols) => hooks.onSilent?.(id, symbols),
-        onRefused: (subscription, error) => hooks.onRefused?.(id, subscription, error),
+        onRefused: (...setback) => hooks.onRefused?.(id, ...setback),
+        onUnanswered: (...setback) => hooks.onUnanswered?.(id, ...setback),
+        onFull: (error) => hooks.onFull?.(id, error),
         onPastWhole: (subscription) => this.#unnamedPast?.forgetStream(id, subscription),
         onStale: (streams) => hooks.onStale?.(id, streams),
         onTrading: (news) => hooks.onTrading?.(id, news),
@@ -278,14 +324,17 @@ export class Ingestion {
     if (input.replay !== undefined || this.#failed.size === this.#connections.length) this.#failure.reject(error);
   }
 
-  async #rememberPast(venue: string, inputs: readonly VenueInput[], past: PastOptions): Promise<void> {
-    const live = inputs.filter(({ replay }) => replay === undefined);
-    if (live.length === 0) return;
-    const memory = live.find((input) => input.memory !== undefined)?.memory;
-    const subscriptions = live.flatMap((input) => input.subscriptions);
-    const known = await readPast(past, venue, subscriptions, memory);
-    if (known === undefined) return this.#unnamedPast?.forget(venue);
-    for (const { id, feed } of this.#connections) if (id === venue) feed.rememberPast(known);
+  /**
+   * So that whoever gets the leave next finds the last records in the log. One that is slow or away keeps nobody waiting: what is in
+   * memory or on the disk then, the next one takes for missing.
+   */
+  async #sent(venue: string): Promise<void> {
+    const { signal } = this.#options;
+    const isWorthIt = () => !signal.aborted && this.#publisher.status.consecutiveErrors === 0;
+    for (let waitedMs = 0; waitedMs < SENT_FIRST_MS && isWorthIt(); waitedMs += SENT_LOOK_MS) {
+      if (this.#publisher.hasSentAllOf(venue)) return;
+      await sleep(SENT_LOOK_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** For the next process: until when nothing was missed. Where something may be, it goes by the last record instead. */

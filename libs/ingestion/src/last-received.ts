@@ -6,10 +6,12 @@ import type { Subscription } from '@aipx/venue';
 const CHUNK = 1_000n;
 const CHANNELS = ['tick', 'orderbook'] as const;
 
-/** A partition and where it ended when this process began: what came later is its own. */
+/** A partition and where it ended when it was looked at: what came later is not of the past. */
 export interface PartitionEnd {
   readonly partition: TopicPartition;
   readonly end: bigint;
+  /** What lies before is not read. @default the partition's first record */
+  readonly begin?: bigint;
 }
 
 export interface SearchedSpan {
@@ -28,6 +30,12 @@ export async function partitionEnds(log: EventLog): Promise<readonly PartitionEn
   return Promise.all(partitions.map(async (partition) => ({ partition, end: (await log.range(partition)).end })));
 }
 
+/** What came between two looks. */
+export function endsBehind(ends: readonly PartitionEnd[], earlier: readonly PartitionEnd[]): readonly PartitionEnd[] {
+  const begins = new Map(earlier.map(({ partition, end }) => [nameOf(partition), end]));
+  return ends.map(({ partition, end }) => ({ partition, end, begin: begins.get(nameOf(partition)) ?? 0n }));
+}
+
 /**
  * Each stream's last record, read back from the log's end. It is what tells a restarted process for how long nobody
  * listened.
@@ -41,11 +49,11 @@ export async function lastReceived(
   found: LastRecords,
   signal: AbortSignal,
 ): Promise<void> {
-  const searches = ends.map(async ({ partition, end }) => {
+  const searches = ends.map(async ({ partition, begin = 0n, end }) => {
     const wanted = wantedIn(log, partition, subscriptions);
     const [stream] = wanted.values();
     if (stream === undefined) return;
-    for await (const record of backwards(log, partition, end, signal)) {
+    for await (const record of backwards(log, partition, { begin, end }, signal)) {
       if (record.appendedAt < since[stream.channel]) return;
       const subscription = record.headers['exchange'] === exchange ? wanted.get(record.key) : undefined;
       const event = subscription && readableEvent(subscription.channel, record);
@@ -84,10 +92,12 @@ function readableEvent(channel: Channel, record: LogRecord): Tick | OrderBook | 
 async function* backwards(
   log: EventLog,
   partition: TopicPartition,
-  end: bigint,
+  { begin: wanted, end }: { readonly begin: bigint; readonly end: bigint },
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord> {
-  const { begin } = await log.range(partition);
+  if (wanted === end) return;
+  const { begin: first } = await log.range(partition);
+  const begin = first > wanted ? first : wanted;
   for (let to = end; to > begin && !signal.aborted;) {
     const from = to - CHUNK > begin ? to - CHUNK : begin;
     const records = await readAll(log, partition, from, to);
@@ -106,4 +116,8 @@ async function readAll(log: EventLog, partition: TopicPartition, from: bigint, t
     next = last.offset + 1n;
   }
   return records;
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic} ${partition}`;
 }

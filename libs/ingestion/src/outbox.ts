@@ -1,9 +1,11 @@
+/** A message, made when its turn comes; `undefined`: it is wanted no more. */
+export type Message = () => string | undefined;
+
 /** What is said on one connection: in order, and so far apart as the venue wants it. */
 export class Outbox {
   readonly #send: (text: string) => void;
   readonly #everyMs: number;
-  readonly #waiting: string[] = [];
-  readonly #delayed = new Set<NodeJS.Timeout>();
+  readonly #waiting: Message[] = [];
   #pause: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -16,19 +18,10 @@ export class Outbox {
     this.#everyMs = everyMs;
   }
 
-  say(...texts: readonly string[]): void {
+  say(...messages: readonly Message[]): void {
     if (this.#isOver) return;
-    this.#waiting.push(...texts);
+    this.#waiting.push(...messages);
     if (this.#pause === undefined) this.#next();
-  }
-
-  sayAfter(text: string, ms: number): void {
-    if (this.#isOver) return;
-    const timer = setTimeout(() => {
-      this.#delayed.delete(timer);
-      this.say(text);
-    }, ms);
-    this.#delayed.add(timer);
   }
 
   /** The connection is gone: nothing more is said. */
@@ -36,13 +29,13 @@ export class Outbox {
     this.#isOver = true;
     this.#waiting.length = 0;
     clearTimeout(this.#pause);
-    for (const timer of this.#delayed) clearTimeout(timer);
-    this.#delayed.clear();
   }
 
   #next(): void {
     this.#pause = undefined;
-    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      const text = message();
+      if (text === undefined) continue;
       if (this.#everyMs > 0) this.#pause = setTimeout(() => this.#next(), this.#everyMs);
       this.#send(text);
       if (this.#pause !== undefined) return;

@@ -14,7 +14,7 @@ import type { StreamPast } from './absences.js';
 import { lastReceived, partitionEnds, type LastRecords, type PartitionEnd } from './last-received.js';
 import type { SpillEntry, SpillQueue } from './spill/spill-queue.js';
 
-/** A stream's last record, by `streamName`. */
+/** A stream's last record, by topic, exchange and symbol. */
 export type SpilledPast = ReadonlyMap<string, SpillEntry>;
 
 const RECORDS_A_TURN = 2_000;
@@ -35,7 +35,7 @@ export async function spilledPast(spill: SpillQueue | undefined, endOf: EndOfPas
     if (read === waiting) break;
     const exchange = entry.headers['exchange'];
     if (exchange !== undefined && entry.receivedAt < (endOf(exchange) ?? Infinity)) {
-      past.set(streamName(entry.topic, exchange, entry.key), entry);
+      past.set(recordName(entry.topic, exchange, entry.key), entry);
     }
     read += 1;
     if (read % RECORDS_A_TURN === 0) await turn();
@@ -59,26 +59,34 @@ export interface PastOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is known of a stream, with its last record itself where that can be read. */
+export interface PastRecord extends StreamPast {
+  readonly last: Tick | OrderBook | undefined;
+}
+
+export type PastRecords = ReadonlyMap<Subscription, PastRecord>;
+
 /**
  * When each stream's last record of the time before this process was received, as the log and then the disk know. Waits
- * out a log that is away. The venue's memory gets the last trades. One search for all connections to a venue.
+ * out a log that is away. One search for all connections to a venue.
  *
- * @returns `undefined` when nothing was ever recorded, so that nothing can be missing; else what is known of each stream
+ * @param memory tells how far back trades are of use
+ * @returns `undefined` when nothing was recorded, so that nothing can be missing; else what is known of each stream
  */
 export async function readPast(
   options: PastOptions,
   exchange: string,
   subscriptions: readonly Subscription[],
   memory?: SessionMemory,
-): Promise<ReadonlyMap<Subscription, StreamPast> | undefined> {
-  const { since: orderbook, listenedUntil, onFault } = options;
+): Promise<PastRecords | undefined> {
+  const { since: orderbook, listenedUntil } = options;
   const since = { tick: tradesSince(options, memory), orderbook };
   const logged = await fromLog(options, exchange, subscriptions, since);
   const spilled = await options.spilled;
   if (logged === undefined && spilled.size === 0) return undefined;
-  const past = new Map<Subscription, StreamPast>();
+  const past = new Map<Subscription, PastRecord>();
   for (const subscription of subscriptions) {
-    const onDisk = spilled.get(streamName(EVENT_TOPICS[subscription.channel], exchange, subscription.symbol));
+    const onDisk = spilled.get(recordName(EVENT_TOPICS[subscription.channel], exchange, subscription.symbol));
     let last = logged?.get(subscription);
     let lastReceived = last?.receivedTimestamp;
     // Acknowledged out of turn, a record of the disk may be older than the log's last.
@@ -86,10 +94,32 @@ export async function readPast(
       lastReceived = onDisk.receivedAt;
       last = readable(subscription, onDisk.value) ?? last;
     }
-    past.set(subscription, { lastReceived, listenedUntil: listenedUntil(exchange, subscription) });
-    if (last?.kind === 'tick') resume(memory, last, onFault);
+    past.set(subscription, { lastReceived, listenedUntil: listenedUntil(exchange, subscription), last });
   }
   return past;
+}
+
+/** Of two looks at the log, what is known of each stream. */
+export function latest(before: PastRecords | undefined, later: PastRecords | undefined): PastRecords | undefined {
+  if (before === undefined || later === undefined) return before ?? later;
+  const news = [...later].filter(([stream, { lastReceived = 0n }]) => {
+    const known = before.get(stream)?.lastReceived;
+    return known === undefined || lastReceived > known;
+  });
+  return new Map([...before, ...news]);
+}
+
+/** The venue's memory gets the last trades. */
+export function resumeTrades(
+  past: PastRecords,
+  subscriptions: readonly Subscription[],
+  memory: SessionMemory | undefined,
+  onFault: PastOptions['onFault'],
+): void {
+  for (const subscription of subscriptions) {
+    const last = past.get(subscription)?.last;
+    if (last?.kind === 'tick') resume(memory, last, onFault);
+  }
 }
 
 function tradesSince({ since, startedAt, onFault }: PastOptions, memory: SessionMemory | undefined): Nanoseconds {
@@ -129,7 +159,7 @@ async function fromLog(
   subscriptions: readonly Subscription[],
   since: Readonly<Record<Channel, Nanoseconds>>,
 ): Promise<LastRecords | undefined> {
-  if (ends.every(({ end }) => end === 0n)) return undefined;
+  if (ends.every(({ begin = 0n, end }) => end === begin)) return undefined;
   const found: LastRecords = new Map();
   const span = { since, before: endOf(exchange) };
   const search = () => lastReceived(log, ends, exchange, subscriptions, span, found, signal);
@@ -177,6 +207,6 @@ async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal)
   }
 }
 
-function streamName(topic: string, exchange: string, symbol: string): string {
+function recordName(topic: string, exchange: string, symbol: string): string {
   return `${topic} ${exchange} ${symbol}`;
 }

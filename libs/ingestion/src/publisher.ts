@@ -66,6 +66,10 @@ export interface SpillStatus {
 export interface Publisher {
   readonly status: PublisherStatus;
   offer(unit: FrameUnit): void;
+  /** Whether all of this venue that was offered is where it survives the process, or was let go and is named. */
+  hasKeptAllOf(exchange: string): boolean;
+  /** Whether all of this venue that was offered is in the log, or was let go and is named there. Never while anything is on the disk. */
+  hasSentAllOf(exchange: string): boolean;
   /**
    * Nothing more will be offered: `run` resolves when all that waits is in the log, or when `deadline` aborts and what
    * waits is where it survives the process.

@@ -11,8 +11,8 @@ const B: Subscription = { symbol: 'KRW-B', channel: 'tick' };
 
 const at = (seconds: number) => BigInt(Math.round(seconds * SECOND));
 
-function requested(limits: Partial<StreamLimits> = { staleAfterMs: 60_000 }) {
-  const states = new SubscriptionStates([A, B], { firstRecordWithinMs: 5_000, ...limits });
+function requested(limits: Partial<StreamLimits> = { staleAfterMs: 60_000 }, streams = [A, B]) {
+  const states = new SubscriptionStates(streams, { firstRecordWithinMs: 5_000, ...limits });
   states.requested(0n);
   /** One record of a stream, in a frame of its own. */
   const hear = ({ symbol, channel }: Subscription, seconds: number) => {
@@ -47,7 +47,7 @@ describe('a stream that falls silent among busy ones', () => {
     expect(states.newlyStale()).toEqual([A]);
     hearEach([B], 200.5, 300);
     expect(states.newlyStale()).toEqual([]);
-    expect(hear(A, 300)).toBe(at(70));
+    expect(hear(A, 300)).toEqual({ subscription: A, from: at(70), lastRecordAt: at(70) });
     expect(hear(A, 300.5)).toBeUndefined();
     expect(states.list(at(301)).map(({ state }) => state)).toEqual(['active', 'active']);
   });
@@ -113,8 +113,48 @@ describe('a stream that falls silent among busy ones', () => {
     hearEach([A, B], 0.5, 70);
     hearEach([B], 70.5, 200);
     states.newlyStale();
-    expect(states.endStale()).toEqual([{ subscription: A, from: at(70) }]);
+    expect(states.endStale()).toEqual([{ subscription: A, from: at(70), lastRecordAt: at(70) }]);
     expect(states.endStale()).toEqual([]);
+  });
+
+  it('is stale still when its stretch was handed over up to now, until it speaks', () => {
+    const { states, hear, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    hearEach([B], 70.5, 200);
+    states.newlyStale();
+    expect(states.nextStale(at(200))).toMatchObject([{ subscription: A, from: at(70) }]);
+    states.sessionBegan();
+    hearEach([B], 200.5, 900);
+    expect([states.newlyStale(), states.list(at(900))[0]]).toMatchObject([[], { state: 'stale' }]);
+    expect(states.staleStretches()).toEqual([{ subscription: A, from: at(200), lastRecordAt: at(70) }]);
+    expect(hear(A, 901)).toMatchObject({ from: at(200) });
+    expect([states.staleStretches(), states.nextStale(at(902))]).toEqual([[], []]);
+  });
+
+  it('is not stale for a rest of its channel, such as that of trades in an auction, in which other channels go on', () => {
+    const book: Subscription = { symbol: 'KRW-A', channel: 'orderbook' };
+    const { states, hearEach } = requested({ staleAfterMs: 60_000 }, [A, book]);
+    hearEach([A, book], 0.5, 70);
+    states.steady({ tick: false, orderbook: true });
+    hearEach([book], 70.5, 700);
+    expect(states.newlyStale()).toEqual([]);
+    states.steady({ tick: true, orderbook: true });
+    hearEach([book], 700.5, 760);
+    expect(states.newlyStale()).toEqual([]);
+    hearEach([book], 760.5, 761);
+    expect(states.newlyStale()).toEqual([A]);
+  });
+
+  it('is not stale in a session in which it has not been regular yet: what trades in one may rest in the next', () => {
+    const { states, hearEach } = requested();
+    hearEach([A, B], 0.5, 70);
+    states.sessionBegan();
+    hearEach([B], 70.5, 700);
+    expect(states.newlyStale()).toEqual([]);
+    states.sessionBegan();
+    hearEach([A, B], 700.5, 770);
+    hearEach([B], 770.5, 831);
+    expect(states.newlyStale()).toEqual([A]);
   });
 
   it('is never stale where the venue’s trading rests', () => {
@@ -154,9 +194,9 @@ describe('a stream that the venue speaks of', () => {
   it('is refused once the venue says so, also after data came, and active again with the next', () => {
     const { states } = requested();
     states.seen(A.symbol, A.channel, 1n);
-    states.answered(A, undefined);
+    states.answered(A, 'registered');
     expect(states.list(2n)[0]).toMatchObject({ state: 'active' });
-    states.answered(A, new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'no more'));
+    states.answered(A, { refused: new MarketDataError('CONNECTION_REFUSED_BY_VENUE', 'no more') });
     expect(states.list(2n)[0]).toMatchObject({ state: 'refused', error: { message: 'no more' } });
     states.seen(A.symbol, A.channel, 3n);
     expect(states.list(4n)[0]).toMatchObject({ state: 'active' });

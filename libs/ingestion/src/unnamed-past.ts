@@ -1,50 +1,59 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gap, MarketDataError, Nanoseconds } from '@aipx/market-model';
 import type { Subscription } from '@aipx/venue';
+import type { VenueHours } from './absences.js';
 import { UNNAMED_PAST_FILE } from './spill/recovery.js';
-import { errnoOf, fileFault } from './spill/spill-error.js';
+import { fileFault } from './spill/spill-error.js';
+import { streamName } from './stream-name.js';
+import { readTimes, writeTimes } from './times-file.js';
 
-/** Of one venue. */
-interface VenuePast {
-  /** When the process began that no gap names yet: this one, or one before it. */
+/** A stream whose gap is not in the log yet. */
+interface UnnamedStream {
+  /** When the past ended: with this process' beginning, or with that of one before it. */
   readonly endedAt: Nanoseconds;
-  /** Streams whose gap is not in the log yet. */
-  readonly streams: Set<string>;
+  /** When this process began to follow it; absent before. */
+  readonly begunAt?: Nanoseconds;
+}
+
+export interface PastVenue {
+  readonly subscriptions: readonly Subscription[];
+  readonly hours: VenueHours;
 }
 
 export interface UnnamedPastOptions {
   /** Of the spill queue. */
   readonly folder: string;
-  readonly venues: ReadonlyMap<string, readonly Subscription[]>;
-  /** Now. */
-  readonly startedAt: Nanoseconds;
+  readonly venues: ReadonlyMap<string, PastVenue>;
   /** The file cannot be written: a kill before the gaps are in the log leaves the stretch unnamed. */
   readonly onFault: (error: MarketDataError) => void;
 }
 
 /**
- * Keeps on the disk where each venue's past ended, from the start of a process until the log has the gaps that name the
+ * Keeps on the disk where each venue's past ended, from when a process begins to follow it until the log has the gaps that name the
  * time in between. A process that is killed before that has sent records already; the next one would take them for the end
  * of the past, and nobody would name the earlier stretch.
  */
 export class UnnamedPast {
   readonly #path: string;
   readonly #options: UnnamedPastOptions;
+  /** When each venue's past ended that an earlier process did not name. */
   readonly #earlier: ReadonlyMap<string, Nanoseconds>;
-  readonly #venues: ReadonlyMap<string, VenuePast>;
+  readonly #venues: ReadonlyMap<string, Map<string, UnnamedStream>>;
 
   constructor(options: UnnamedPastOptions) {
-    const { folder, venues, startedAt } = options;
+    const { folder, venues } = options;
     this.#options = options;
     this.#path = join(folder, UNNAMED_PAST_FILE);
-    this.#earlier = readEnds(this.#path);
-    this.#venues = new Map(
-      [...venues].map(([venue, subscriptions]) => {
-        const streams = subscriptions.map(({ channel, symbol }) => streamName(channel, symbol));
-        return [venue, { endedAt: this.#earlier.get(venue) ?? startedAt, streams: new Set(streams) }] as const;
-      }),
-    );
+    this.#earlier = readTimes(this.#path);
+    this.#venues = new Map([...venues].map(([venue, { subscriptions }]) => [venue, this.#left(venue, subscriptions)]));
+    this.#save();
+  }
+
+  /** What comes of these streams is this process' own from now on. */
+  begins(venue: string, subscriptions: readonly Subscription[], at: Nanoseconds): void {
+    const endedAt = this.#earlier.get(venue) ?? at;
+    for (const stream of subscriptions) this.#venues.get(venue)?.set(streamName(stream), { endedAt, begunAt: at });
     this.#save();
   }
 
@@ -55,48 +64,51 @@ export class UnnamedPast {
 
   /** The log has this gap. */
   stored({ cause, exchange, channel, symbol, from, to }: Gap): void {
-    const past = this.#venues.get(exchange);
-    if (past === undefined || cause !== 'RECONNECT' || channel === undefined) return;
-    const namesThePast = from <= past.endedAt && to >= this.#options.startedAt;
-    if (namesThePast && past.streams.delete(streamName(channel, symbol)) && past.streams.size === 0) this.#save();
+    if (cause !== 'RECONNECT' || channel === undefined) return;
+    const past = this.#venues.get(exchange)?.get(streamName({ channel, symbol }));
+    if (past?.begunAt === undefined) return;
+    const namesThePast = from <= past.endedAt && to >= this.#lastPossible(exchange, past.begunAt);
+    if (namesThePast) this.forgetStream(exchange, { channel, symbol });
   }
 
-  /** There is nothing to be named, or what names it is on the disk. */
+  /** There is nothing to be named of what was followed, or what names it is on the disk. */
   forget(venue: string): void {
-    this.#venues.get(venue)?.streams.clear();
+    const streams = this.#venues.get(venue) ?? new Map<string, UnnamedStream>();
+    for (const [name, { begunAt }] of streams) if (begunAt !== undefined) streams.delete(name);
     this.#save();
   }
 
   /** There is nothing to be named of this stream. */
-  forgetStream(venue: string, { channel, symbol }: Subscription): void {
-    const streams = this.#venues.get(venue)?.streams;
-    if (streams?.delete(streamName(channel, symbol)) && streams.size === 0) this.#save();
+  forgetStream(venue: string, stream: Subscription): void {
+    const streams = this.#venues.get(venue);
+    if (streams?.delete(streamName(stream)) && streams.size === 0) this.#save();
+  }
+
+  #left(venue: string, subscriptions: readonly Subscription[]): Map<string, UnnamedStream> {
+    const endedAt = this.#earlier.get(venue);
+    if (endedAt === undefined) return new Map();
+    return new Map(subscriptions.map((stream) => [streamName(stream), { endedAt }]));
+  }
+
+  /** Up to then the past is to be named: nothing was sent from there until this process began. */
+  #lastPossible(venue: string, begunAt: Nanoseconds): Nanoseconds {
+    return this.#options.venues.get(venue)?.hours.mayHaveSent?.({ from: 0n, to: begunAt })?.to ?? begunAt;
   }
 
   #save(): void {
-    const open = [...this.#venues].filter(([, { streams }]) => streams.size > 0);
-    const ends = Object.fromEntries(open.map(([venue, { endedAt }]) => [venue, String(endedAt)]));
+    const open = [...this.#venues].filter(([, streams]) => streams.size > 0);
     try {
       if (open.length === 0) return rmSync(this.#path, { force: true });
-      writeFileSync(`${this.#path}.new`, JSON.stringify(ends));
-      renameSync(`${this.#path}.new`, this.#path);
+      writeTimes(
+        this.#path,
+        open.map(([venue, streams]) => [venue, earliest(streams.values())] as const),
+      );
     } catch (cause) {
       this.#options.onFault(fileFault(cause, this.#path) as MarketDataError);
     }
   }
 }
 
-/** When each venue's past ended that an earlier process did not name. */
-function readEnds(path: string): ReadonlyMap<string, Nanoseconds> {
-  try {
-    const ends = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, string>>;
-    return new Map(Object.entries(ends).map(([venue, endedAt]) => [venue, BigInt(endedAt)]));
-  } catch (cause) {
-    if (errnoOf(cause) === undefined || errnoOf(cause) === 'ENOENT') return new Map(); // cut by a loss of power, or not there
-    throw fileFault(cause, path);
-  }
-}
-
-function streamName(channel: string, symbol: string): string {
-  return `${channel} ${symbol}`;
+function earliest(streams: Iterable<UnnamedStream>): Nanoseconds {
+  return [...streams].map(({ endedAt }) => endedAt).reduce((first, each) => (each < first ? each : first));
 }

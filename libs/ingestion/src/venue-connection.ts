@@ -6,7 +6,6 @@ import type {
   FrameRecord,
   SessionMemory,
   Subscription,
-  TradingNews,
   VenueDriver,
 } from '@aipx/venue';
 import {
@@ -20,9 +19,9 @@ import {
 } from '@aipx/websocket-client';
 import { AccessGate, closeUnanswered, leaveLost } from './access-gate.js';
 import { connectionSettings, type ConnectionOverrides } from './connection-settings.js';
-import type { FrameUnit } from './frame-unit.js';
-import { Outbox } from './outbox.js';
-import type { StreamStatus } from './subscription-states.js';
+import { StreamRequests } from './stream-requests.js';
+import type { StreamStatus, SubscriptionState } from './subscription-states.js';
+import type { VenueConnectionHooks } from './venue-connection-hooks.js';
 import { VenueFeed, type ReplayPosition } from './venue-feed.js';
 
 /** Reconnects, keepalives and silence are the driver's unless they are set here. */
@@ -42,28 +41,10 @@ export interface VenueInput extends ConnectionOverrides {
   readonly replay?: ReplayPosition;
 }
 
-export interface VenueConnectionHooks {
-  readonly onUnit: (unit: FrameUnit) => void;
-  readonly onState: (change: StateChange) => void;
-  /** Subscribed codes of which nothing came on this connection within the time the venue takes to answer. */
-  readonly onSilent: (symbols: readonly string[]) => void;
-  /** The venue does not send a stream, or no more. Told at each answer. */
-  readonly onRefused?: (subscription: Subscription, error: MarketDataError) => void;
-  /** Nothing of the stream was missed before this process. */
-  readonly onPastWhole?: (subscription: Subscription) => void;
-  /** Streams that were regular and have fallen silent among busy ones. Once for each time. */
-  readonly onStale?: (streams: readonly Subscription[]) => void;
-  /** The venue told of halts, interruptions and changes of session. */
-  readonly onTrading?: (news: readonly TradingNews[]) => void;
-  /** The venue behaves otherwise than is known of it. */
-  readonly onNotices?: (notices: readonly string[]) => void;
-  /** The connection will not come back. */
-  readonly onFailed: (error: MarketDataError) => void;
-}
-
 /** For every venue: a handshake takes two round trips and TLS, tens of milliseconds, seconds on a bad line. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 1_000;
+const OF_NO_DATA: ReadonlySet<SubscriptionState> = new Set(['silent', 'refused', 'unanswered']);
 /** A venue that lets us in and drops us again does so within seconds. */
 const STOOD: Nanoseconds = 300_000_000_000n;
 
@@ -72,6 +53,7 @@ const STOOD: Nanoseconds = 300_000_000_000n;
  * hours in which its driver wants no connection.
  */
 export class VenueConnection {
+  readonly input: VenueInput;
   readonly feed: VenueFeed;
   readonly #driver: VenueDriver;
   readonly #hooks: VenueConnectionHooks;
@@ -87,21 +69,25 @@ export class VenueConnection {
   /** A connection stood before, and no rest has ended it. */
   #wasOpen = false;
   /** Of the present connection. */
-  #outbox: Outbox | undefined;
+  #requests: StreamRequests | undefined;
   #error: MarketDataError | undefined;
   #ending = false;
   #isResting = false;
-  /** Resolves when the socket that a rest has ended is gone. */
+  /** Resolves when a leave whose use we have ended is given back. */
+  #givingBack: Promise<void> = Promise.resolve();
+  /** Resolves when the socket that a rest has ended is gone, and its leave is given back. */
   #asleep: Promise<unknown> = Promise.resolve();
   #endOfPass: () => void = () => undefined;
   /** Codes that were told to be silent, of the present connection. */
   #toldSilent: ReadonlySet<string> = new Set();
   #hasDelivered = false;
+  #isPaused = false;
 
   /** @throws {MarketDataError} `CONFIG_INVALID`, naming venue and value and what would be right */
   constructor(input: VenueInput, hooks: VenueConnectionHooks, signal: AbortSignal, clock: Clock = wallClock) {
     const { driver, subscriptions, bookDepth = driver.defaults.bookDepth, replay, memory } = input;
     checkDepth(driver, bookDepth);
+    this.input = input;
     this.#driver = driver;
     this.#hooks = hooks;
     this.#clock = clock;
@@ -120,7 +106,8 @@ export class VenueConnection {
       ...(replay && { replay }),
     });
     const turns = input.connectLimiter ?? new ConnectLimiter(driver.defaults.connectLimit);
-    this.#access = input.access && new AccessGate(input.access, turns, signal);
+    const prepare = (leaving: AbortSignal) => hooks.onLeave?.(leaving);
+    this.#access = input.access && new AccessGate(input.access, turns, prepare, signal);
     this.#socket = new ReconnectingWebSocket({
       url: input.websocketUrl,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
@@ -172,7 +159,7 @@ export class VenueConnection {
     return this.#driver.dataExpectedFrom?.(this.#clock());
   }
 
-  /** Resolves when the connection has ended and will not come back. */
+  /** Resolves when the connection has ended and will not come back, and its leave is given back. */
   get gone(): Promise<unknown> {
     return this.#gone.promise;
   }
@@ -196,11 +183,14 @@ export class VenueConnection {
     this.#ending = true;
     await this.#socket.close();
     this.#end();
+    await this.#givingBack;
   }
 
   pause(paused: boolean): void {
+    this.#isPaused = paused;
     if (paused) this.#socket.pause();
     else this.#socket.resume();
+    this.#requests?.pause(paused);
   }
 
   /** Each subscribed stream and whether data came on the present connection. */
@@ -208,13 +198,13 @@ export class VenueConnection {
     return this.feed.states.list(this.#clock());
   }
 
-  /** Codes of which nothing came, once the venue has had time to answer. */
+  /** Codes of which nothing came, once the venue has had time to answer, though it has not refused them. */
   silentSymbols(): readonly string[] {
     if (this.#isReplay || this.#socket.state !== 'CONNECTED') return [];
     const streams = this.streams();
-    const isHeardOf = ({ state }: StreamStatus) => state !== 'silent' && state !== 'refused';
-    const speaking = new Set(streams.filter(isHeardOf).map(({ symbol }) => symbol));
-    return [...new Set(streams.map(({ symbol }) => symbol))].filter((symbol) => !speaking.has(symbol));
+    const speaking = new Set(streams.filter(({ state }) => !OF_NO_DATA.has(state)).map(({ symbol }) => symbol));
+    const silent = new Set(streams.filter(({ state }) => state !== 'refused').map(({ symbol }) => symbol));
+    return [...silent].filter((symbol) => !speaking.has(symbol));
   }
 
   #isWanted(): boolean {
@@ -234,7 +224,7 @@ export class VenueConnection {
     // No socket keeps the process alive meanwhile.
     this.#housekeeping?.ref();
     this.feed.rests(this.#clock());
-    this.#asleep = this.#socket.close();
+    this.#asleep = this.#socket.close().then(() => this.#givingBack);
   }
 
   #wake(): void {
@@ -250,8 +240,16 @@ export class VenueConnection {
     this.#hasDelivered = false;
     const pass = this.#access?.pass;
     if (pass !== undefined && this.#isLost(pass)) return;
-    this.#outbox = new Outbox((text) => connection.send(text), this.#driver.defaults.openingEveryMs ?? 0);
-    this.#outbox.say(...this.feed.opened(connection.id, this.#clock(), pass?.secret));
+    this.#requests = new StreamRequests({
+      session: this.feed.opened(connection.id, this.#clock(), pass?.secret),
+      defaults: this.#driver.defaults,
+      feed: this.feed,
+      hooks: this.#hooks,
+      send: (text) => connection.send(text),
+      clock: this.#clock,
+    });
+    this.#requests.pause(this.#isPaused);
+    this.#requests.begin();
   }
 
   /** Ends the connection now if its leave is lost, or as soon as it is. */
@@ -280,19 +278,14 @@ export class VenueConnection {
         if (!this.#hasDelivered) this.#confirm(reading.records);
         break;
       case 'control':
-        if (reading.news?.error !== undefined) this.#hooks.onRefused?.(reading.news.subscription, reading.news.error);
+        if (reading.news !== undefined) this.#requests?.answered(reading.news);
         if (isSignOfLife(reading)) this.#confirmTalk();
-        if (reading.reply !== undefined) this.#reply(reading.reply, reading.replyAfterMs);
+        if (reading.reply !== undefined) this.#socket.send(reading.reply);
         break;
       case 'refusal':
         this.#socket.refuse(reading.error);
         break;
     }
-  }
-
-  #reply(text: string, afterMs: number | undefined): void {
-    if (afterMs === undefined) this.#socket.send(text);
-    else this.#outbox?.sayAfter(text, afterMs);
   }
 
   /** What cannot be read is no sign that the venue is well. */
@@ -327,15 +320,28 @@ export class VenueConnection {
 
   /** The attempt, or the connection, is over: nothing more is said on it, and whoever gave leave learns how it ended. */
   #left({ trigger, error }: StateChange): void {
-    this.#outbox?.end();
-    this.#outbox = undefined;
+    this.#requests?.end();
+    this.#requests = undefined;
     this.#endOfPass();
     this.#endOfPass = () => undefined;
-    if (trigger !== 'close') return this.#access?.left(error, trigger === 'failed');
-    // Not before the venue has seen its end: whoever gets the leave next would meet a session that still stands.
-    void this.#socket.close().then((isAnswered) => {
-      this.#access?.left(isAnswered ? undefined : closeUnanswered(this.#driver.id), true);
-    });
+    if (trigger === 'close') this.#givingBack = this.#giveBack();
+    else if (trigger === 'failed') this.#givingBack = this.#giveBackFailed(error);
+    else this.#access?.left(error, false);
+  }
+
+  /** Not before the venue has seen the end: whoever gets the leave next would meet a session that still stands. */
+  async #giveBack(): Promise<void> {
+    const isAnswered = await this.#socket.close();
+    if (this.#access?.pass === undefined) return;
+    await this.#hooks.onClosed?.();
+    this.#access.left(isAnswered ? undefined : closeUnanswered(this.#driver.id), true);
+  }
+
+  /** Whatever the venue has refused: what came before may be on its way to the log. */
+  async #giveBackFailed(error: MarketDataError | undefined): Promise<void> {
+    if (this.#access?.pass === undefined) return;
+    await this.#hooks.onClosed?.();
+    this.#access.left(error, true);
   }
 
   #lost({ error, at }: StateChange): void {
@@ -364,7 +370,10 @@ export class VenueConnection {
     }
     this.feed.tick(this.#clock());
     const stale = this.feed.states.newlyStale();
-    if (stale.length > 0) this.#hooks.onStale?.(stale);
+    if (stale.length > 0) {
+      this.#hooks.onStale?.(stale);
+      this.#requests?.renew(stale);
+    }
     const silent = this.silentSymbols().filter((symbol) => !this.#toldSilent.has(symbol));
     if (silent.length === 0) return;
     this.#toldSilent = new Set([...this.#toldSilent, ...silent]);
@@ -373,14 +382,13 @@ export class VenueConnection {
 
   #end(): void {
     clearInterval(this.#housekeeping);
-    this.#gone.resolve(undefined);
+    void this.#givingBack.then(() => this.#gone.resolve(undefined));
   }
 }
 
-/** A heartbeat that wants its answer now, or a stream that stands. A refusal is neither, nor is asking again for what was refused. */
-function isSignOfLife({ news, reply, replyAfterMs }: Extract<FrameReading, { kind: 'control' }>): boolean {
-  if (news !== undefined) return news.error === undefined;
-  return reply !== undefined && replyAfterMs === undefined;
+/** A heartbeat that wants its answer, or a stream that stands. A refusal is neither. */
+function isSignOfLife({ news, reply }: Extract<FrameReading, { kind: 'control' }>): boolean {
+  return news === undefined ? reply !== undefined : news.answer === 'stands';
 }
 
 /** Venues answer a depth they do not offer with another one, without a word. */

@@ -1,6 +1,7 @@
 import type { Gap } from '@aipx/market-model';
 import type { Subscription, VenueDriver } from '@aipx/venue';
 import { describe, expect, it } from 'vitest';
+import { hoursOf } from '../test/hours.js';
 import { plainDriver } from '../test/plain-venue.js';
 import type { FrameUnit } from './frame-unit.js';
 import { VenueFeed, type VenueFeedOptions } from './venue-feed.js';
@@ -126,8 +127,10 @@ describe('a venue feed', () => {
   ])('of a venue that sends nothing meanwhile, makes a gap only where the loss lasts: %s', (_, openedAt, expected) => {
     const driver: VenueDriver = {
       ...plainDriver,
-      isDataExpected: (at) => at < 50n * SECOND || at >= 1_100n * SECOND,
-      dataExpectedFrom: () => 1_100n * SECOND,
+      ...hoursOf([
+        { from: 0n, to: 50n * SECOND },
+        { from: 1_100n * SECOND, to: 2_000n * SECOND },
+      ]),
     };
     const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
     feed.opened('c1', 0n);
@@ -145,8 +148,7 @@ describe('a venue feed', () => {
   it('does not rely on hours in which the venue sends what nobody expects', () => {
     const driver: VenueDriver = {
       ...plainDriver,
-      isDataExpected: () => false,
-      dataExpectedFrom: (at) => at + 900n * SECOND,
+      ...hoursOf([]),
     };
     const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
     feed.opened('c1', 0n);
@@ -160,8 +162,7 @@ describe('a venue feed', () => {
   it('takes a connection that ends just behind a session for one that may have died in it', () => {
     const driver: VenueDriver = {
       ...plainDriver,
-      isDataExpected: (at) => at < 50n * SECOND,
-      dataExpectedFrom: () => 110n * SECOND,
+      ...hoursOf([{ from: 0n, to: 50n * SECOND }]),
     };
     const { feed, send, gaps } = openFeed({ driver, subscriptions: [A] });
     feed.opened('c1', 0n);
@@ -214,7 +215,7 @@ describe('a venue feed', () => {
 
   it('passes a reply and a refusal on to the connection', () => {
     const { feed, send } = openFeed();
-    expect(feed.opened('c1', 0n)).toEqual(['subscribe c1 KRW-A,KRW-B']);
+    expect(feed.opened('c1', 0n).opening).toEqual(['subscribe c1 KRW-A,KRW-B']);
     expect(send('ask', 1n)).toEqual({ kind: 'control', reply: 'answer' });
     expect(send('refuse', 1n)).toMatchObject({ kind: 'refusal', error: { code: 'CONNECTION_REFUSED_BY_VENUE' } });
   });
@@ -253,7 +254,9 @@ describe('a venue feed', () => {
 
   it('remembers halts over a lost connection, until the next day', () => {
     let daySince = 0n;
-    const { feed, send } = openFeed({ memory: { usefulSince: () => daySince, resume: () => undefined } });
+    const { feed, send } = openFeed({
+      memory: { usefulSince: () => daySince, resume: () => undefined, forget: () => undefined },
+    });
     const states = () => feed.states.list(3n * SECOND).map(({ state }) => state);
     feed.opened('c1', 0n);
     send('halts KRW-A', SECOND);
@@ -318,14 +321,15 @@ describe('a stream that falls silent among busy ones', () => {
   });
 
   it.each([
-    ['its connection is lost', (feed: VenueFeed) => feed.lost(300n * SECOND)],
-    ['the end comes', (feed: VenueFeed) => feed.finish(300n * SECOND)],
-  ])('becomes a gap up to the last frame when %s meanwhile', (_, end) => {
+    ['the last frame when its connection is lost', 200n, (feed: VenueFeed) => feed.lost(205n * SECOND)],
+    ['when its lost connection was last known well', 290n, (feed: VenueFeed) => feed.lost(300n * SECOND)],
+    ['now when the end comes', 300n, (feed: VenueFeed) => feed.finish(300n * SECOND)],
+  ])('becomes a gap up to %s meanwhile', (_, to, end) => {
     const opened = openFeed();
     quietA(opened, 100n, 200n);
     opened.feed.states.newlyStale();
     end(opened.feed);
-    const stale = { ...A, from: 100n * SECOND, to: 200n * SECOND, cause: 'STALE' };
+    const stale = { ...A, from: 100n * SECOND, to: to * SECOND, cause: 'STALE' };
     expect(opened.gaps()).toMatchObject([stale]);
     opened.feed.opened('c2', 301n * SECOND);
     opened.send('tick KRW-A 5 2', 302n * SECOND);

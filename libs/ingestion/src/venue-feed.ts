@@ -1,17 +1,10 @@
 import type { DeadLetter } from '@aipx/event-log';
-import {
-  MarketDataError,
-  type Channel,
-  type Gap,
-  type GapCause,
-  type MarketEvent,
-  type Nanoseconds,
-} from '@aipx/market-model';
+import { MarketDataError, type Channel, type Gap, type MarketEvent, type Nanoseconds } from '@aipx/market-model';
 import type {
   FrameReading,
   FrameRecord,
+  RegistrationNews,
   SessionMemory,
-  StreamNews,
   Subscription,
   TradingNews,
   VenueDriver,
@@ -21,7 +14,10 @@ import { Absences, type MissedStretch, type StreamPast } from './absences.js';
 import { zeroVenueCounts, type VenueCounts } from './counts.js';
 import type { FrameUnit } from './frame-unit.js';
 import { GapMerger, mergeByKey } from './gap-merger.js';
-import { SubscriptionStates } from './subscription-states.js';
+import { receivedNow } from './received-now.js';
+import { SessionWatch } from './session-watch.js';
+import { SubscriptionStates, type Denial, type StaleStretch } from './subscription-states.js';
+import { VenueGaps } from './venue-gaps.js';
 
 export interface ReplayPosition {
   /** What is played, by its content. */
@@ -46,8 +42,6 @@ export interface VenueFeedOptions {
   readonly onPastWhole?: (subscription: Subscription) => void;
 }
 
-const STALE_DETAIL = 'silent for far longer than ever while other streams went on';
-
 /**
  * One venue's frames, from the socket's bytes to units for the log: decodes, counts, and names what is missing. Knows
  * nothing of sockets and timers; the connection tells it what happened and when.
@@ -56,8 +50,10 @@ export class VenueFeed {
   readonly counts: VenueCounts = zeroVenueCounts();
   readonly states: SubscriptionStates;
   readonly #options: VenueFeedOptions;
-  readonly #gaps = new GapMerger();
+  readonly #gaps: VenueGaps;
+  readonly #merger = new GapMerger();
   readonly #absences: Absences;
+  readonly #sessions: SessionWatch;
   readonly #silenceTimeout: Nanoseconds;
   #session: VenueSession | undefined;
   #connectionId = '';
@@ -72,6 +68,8 @@ export class VenueFeed {
     this.#silenceTimeout = BigInt(options.silenceTimeoutMs ?? silenceTimeoutMs) * 1_000_000n;
     // A replay is one piece: nothing lies before it or between its connections.
     const isOfTime = options.replay === undefined;
+    this.#gaps = new VenueGaps(options.driver);
+    this.#sessions = new SessionWatch(options.driver);
     this.#absences = new Absences(isOfTime ? options.subscriptions : [], options.driver);
     // A recording's silences are its own, and a gap more than the first run made would part the second from it.
     const isWatched = staleAfterMs !== undefined && options.replay === undefined;
@@ -85,18 +83,18 @@ export class VenueFeed {
   }
 
   /**
-   * A connection stands. Returns what to send first.
+   * A connection stands. Returns its session: what to send first.
    *
    * @param secret what identifies us, where the venue wants that
    */
-  opened(connectionId: string, at: Nanoseconds, secret?: string): readonly string[] {
+  opened(connectionId: string, at: Nanoseconds, secret?: string): VenueSession {
     const { driver, subscriptions, bookDepth, memory } = this.#options;
     const own = { ...(secret !== undefined && { secret }), ...(memory !== undefined && { memory }) };
     this.#session = driver.openSession({ subscriptions, bookDepth, connectionId, ...own });
     this.#connectionId = connectionId;
     this.#openedAt = at;
     this.states.requested(at, this.#tradingDaySince(at));
-    return this.#session.opening;
+    return this.#session;
   }
 
   /** The connection is gone and shall come back: what is missed of a stream from now on becomes a gap once it stands again. */
@@ -107,6 +105,7 @@ export class VenueFeed {
 
   /** There is no connection from now on, since none is of use: what was missed until now is named now. */
   rests(at: Nanoseconds): void {
+    this.#nameRefused(at);
     this.#offerGaps(this.#lostGaps(this.#absences.namedUntil(at), at));
     this.#leave(at);
   }
@@ -115,16 +114,40 @@ export class VenueFeed {
   rememberPast(pasts: ReadonlyMap<Subscription, StreamPast>): void {
     const missed: MissedStretch[] = [];
     for (const subscription of this.#options.subscriptions) {
-      const before = this.#absences.before(subscription, pasts.get(subscription) ?? {});
+      const past = pasts.get(subscription) ?? {};
+      if (past.lastReceived !== undefined) this.states.recordedBefore(subscription, past.lastReceived);
+      const before = this.#absences.before(subscription, past);
       if (before === 'whole') this.#options.onPastWhole?.(subscription);
       else if (before !== undefined) missed.push(before);
     }
-    this.#offerGaps(missed.map((each) => this.#lostGap(each)));
+    this.#offerGaps(missed.map((each) => this.#gaps.lost(each)));
+  }
+
+  /** Nothing was ever recorded of these: nothing can be missing of the time before this process. */
+  nothingBefore(subscriptions: readonly Subscription[]): void {
+    this.#absences.nothingBefore(subscriptions);
+  }
+
+  /** Others may have listened while this could not: what was missed begins behind their last records. */
+  recordedMeanwhile(pasts: ReadonlyMap<Subscription, StreamPast>): void {
+    for (const [subscription, { lastReceived }] of pasts) {
+      if (lastReceived === undefined || !this.#absences.recordedMeanwhile(subscription, lastReceived)) continue;
+      this.states.recordedBefore(subscription, lastReceived);
+    }
+  }
+
+  /** Until when this listened for sure, once all that it made of that was handed on. `undefined`: some of it waits here. */
+  heardUntil(now: Nanoseconds): Nanoseconds | undefined {
+    return this.#merger.isPending ? undefined : now - this.#silenceTimeout;
   }
 
   /** Streams of which all that the venue sent up to `at` came, or is named. */
   wholeUntil(at: Nanoseconds): readonly Subscription[] {
-    return this.#absences.whole(at);
+    const stale = this.states
+      .staleStretches()
+      .filter((each) => each.from < at && this.#gaps.stale(each, at) !== undefined);
+    const notWhole = new Set(stale.map(({ subscription }) => subscription));
+    return this.#absences.whole(at).filter((subscription) => !notWhole.has(subscription));
   }
 
   /**
@@ -149,15 +172,32 @@ export class VenueFeed {
     return reading;
   }
 
-  /** Sends gaps whose turn has come; called about once a second. */
+  /** The venue does not send the stream, or no more. */
+  refused(subscription: Subscription, error: MarketDataError, at: Nanoseconds): void {
+    this.#absent(subscription, { refused: error }, at, error);
+  }
+
+  /** The venue has not answered a request made at `askedAt`: nobody knows whether the stream stands. */
+  unanswered(subscription: Subscription, error: MarketDataError, askedAt: Nanoseconds): void {
+    this.#absent(subscription, { unanswered: error }, askedAt, error);
+  }
+
+  /** Sends gaps whose turn has come, and names what a session has missed; called about once a second. */
   tick(now: Nanoseconds): void {
-    this.#offerGaps(this.#gaps.due(now));
+    const { isSteady } = this.#options.driver;
+    if (isSteady) this.states.steady({ tick: isSteady('tick', now), orderbook: isSteady('orderbook', now) });
+    const { hasBegun, hasEnded, isDayOver } = this.#sessions.look(now);
+    if (isDayOver) this.#nameRefused(now);
+    if (hasEnded) this.#nameStale(this.states.nextStale(now), now);
+    if (hasBegun) this.states.sessionBegan();
+    this.#offerGaps(this.#merger.due(now));
   }
 
   /** The end: nothing waits any more. */
   finish(now: Nanoseconds): void {
-    this.#endStale();
-    this.#offerGaps(this.#gaps.flush(now));
+    this.#nameStale(this.states.endStale(), now);
+    this.#nameRefused(now);
+    this.#offerGaps(this.#merger.flush(now));
   }
 
   #data(records: readonly FrameRecord[], bytes: Uint8Array, at: Nanoseconds): void {
@@ -205,16 +245,29 @@ export class VenueFeed {
     }
   }
 
-  #heard({ subscription, error }: StreamNews, at: Nanoseconds): void {
-    this.states.answered(subscription, error);
+  /** What it refuses or ends comes by `refused`: whether it was asked for, the connection knows. */
+  #heard({ registration, answer }: RegistrationNews, at: Nanoseconds): void {
+    const { subscription } = registration;
+    if (subscription === undefined || answer !== 'stands') return;
+    this.states.answered(subscription, 'registered');
     if (this.#options.driver.answersSubscriptions !== true) return;
-    const { symbol, channel } = subscription;
-    if (error === undefined) {
-      const missed = this.#absences.stands(symbol, channel, at, this.#onPastWhole);
-      this.#offerGaps(this.#lostGaps(missed, at));
-    } else {
-      this.#absences.refused(subscription, this.states.lastRecordAt(symbol, channel), at, error.message);
-    }
+    const missed = this.#absences.stands(subscription.symbol, subscription.channel, at, this.#onPastWhole);
+    this.#offerGaps(this.#lostGaps(missed, at));
+  }
+
+  #absent(subscription: Subscription, denial: Denial, at: Nanoseconds, { message }: MarketDataError): void {
+    const stale = this.states.endStale(subscription);
+    this.#nameStale(stale, at);
+    this.states.answered(subscription, denial);
+    if (this.#options.driver.answersSubscriptions !== true) return;
+    const dataAt = this.states.lastRecordAt(subscription.symbol, subscription.channel);
+    const from = stale.length > 0 ? at : (dataAt ?? at);
+    this.#absences.refused(subscription, { from, heardUntil: at, dataAt, detail: message });
+  }
+
+  /** A stream that the venue refuses may never stand again: what is missed of it is named with each day's end. */
+  #nameRefused(at: Nanoseconds): void {
+    this.#offerGaps(this.#lostGaps(this.#absences.refusedUntil(at, this.#onPastWhole), at));
   }
 
   #traded(trading: readonly TradingNews[], at: Nanoseconds): void {
@@ -230,17 +283,14 @@ export class VenueFeed {
 
   /** The stream speaks, if only in something that cannot be read. What it may have missed while it was stale is a gap. */
   #saw(symbol: string, channel: Channel, at: Nanoseconds, gaps: Gap[]): void {
-    const staleFrom = this.states.seen(symbol, channel, at);
-    if (staleFrom !== undefined) gaps.push(this.#gap({ symbol, channel }, staleFrom, at, 'STALE', STALE_DETAIL));
+    const stale = this.states.seen(symbol, channel, at);
+    const gap = stale && this.#gaps.stale(stale, at);
+    if (gap !== undefined) gaps.push(gap);
   }
 
-  /** Streams whose connection, or whose process, ends while they are stale. */
-  #endStale(): void {
-    const to = this.#lastFrameAt;
-    const stale = this.states.endStale();
-    if (to === undefined) return;
-    const gaps = stale.map(({ subscription, from }) => this.#gap(subscription, from, to, 'STALE', STALE_DETAIL));
-    this.#offerGaps(this.#spaced(gaps, to));
+  #nameStale(stale: readonly StaleStretch[], until: Nanoseconds): void {
+    const gaps = stale.flatMap((stretch) => this.#gaps.stale(stretch, until) ?? []);
+    this.#offerGaps(this.#spaced(gaps, until));
   }
 
   /** Gaps that end with this frame: of streams that did not stand, and do now. */
@@ -263,44 +313,26 @@ export class VenueFeed {
   #leave(aliveAt: Nanoseconds): void {
     this.#session = undefined;
     this.#absences.connectionLost(this.#lastFrameAt, aliveAt);
-    this.#endStale();
+    const lastFrameAt = this.#lastFrameAt ?? aliveAt;
+    this.#nameStale(this.states.endStale(), lastFrameAt > aliveAt ? lastFrameAt : aliveAt);
   }
 
   #lostGaps(missed: readonly MissedStretch[], at: Nanoseconds): readonly Gap[] {
     return this.#spaced(
-      missed.map((each) => this.#lostGap(each)),
+      missed.map((each) => this.#gaps.lost(each)),
       at,
     );
   }
 
-  #lostGap({ subscription, from, to, detail }: MissedStretch): Gap {
-    return this.#gap(subscription, from, to, 'RECONNECT', detail);
-  }
-
   #missed(record: Extract<FrameRecord, { outcome: 'gap' }>, at: Nanoseconds): Gap {
-    const { symbol, channel, missed, missedVolume, detail } = record;
-    const from = this.states.lastRecordAt(symbol, channel) ?? this.#lastFrameAt ?? at;
-    return { ...this.#gap(record, from, at, 'SEQUENCE', detail), missed, missedVolume };
+    const from = this.states.lossFollows(record.symbol, record.channel) ?? this.#lastFrameAt ?? at;
+    return this.#gaps.sequence(record, from, at);
   }
 
   #undecodable(record: Extract<FrameRecord, { outcome: 'rejected' }>, at: Nanoseconds): Gap {
-    const { symbol, channel, missed } = record;
+    const { symbol, channel } = record;
     const from = (channel && this.states.lastRecordAt(symbol, channel)) ?? this.#lastFrameAt ?? at;
-    // Of a frame that cannot be read nobody can say how many records it carried.
-    const lost = missed ?? (channel === undefined ? 0n : 1n);
-    return { ...this.#gap(record, from, at, 'UNDECODABLE', record.error.message), missed: lost };
-  }
-
-  #gap(
-    stream: { readonly symbol: string; readonly channel: Subscription['channel'] | undefined },
-    from: Nanoseconds,
-    to: Nanoseconds,
-    cause: GapCause,
-    detail: string,
-  ): Gap {
-    const { symbol, channel } = stream;
-    const exchange = this.#options.driver.id;
-    return { kind: 'gap', exchange, symbol, channel, from, to, cause, missed: 0n, missedVolume: undefined, detail };
+    return this.#gaps.undecodable(record, from, at);
   }
 
   /**
@@ -309,7 +341,7 @@ export class VenueFeed {
    */
   #spaced(gaps: readonly Gap[], at: Nanoseconds): readonly Gap[] {
     if (this.#options.replay !== undefined) return mergeByKey(gaps);
-    return gaps.flatMap((gap) => this.#gaps.add(gap, at) ?? []);
+    return gaps.flatMap((gap) => this.#merger.add(gap, at) ?? []);
   }
 
   /** The same bytes are kept once, with the first bad record that they are of: a list frame may carry thousands. */
@@ -345,13 +377,4 @@ export class VenueFeed {
       this.#options.onUnit({ events, deadLetters, bytes });
     }
   }
-}
-
-/** Of a replay too, the receive time is when this process received it. */
-function receivedNow(reading: FrameReading, receivedTimestamp: Nanoseconds): FrameReading {
-  if (reading.kind !== 'data') return reading;
-  const records = reading.records.map((record) =>
-    record.outcome === 'event' ? { ...record, event: { ...record.event, receivedTimestamp } } : record,
-  );
-  return { ...reading, records };
 }

@@ -39,6 +39,8 @@ export interface VenueIngestionStatus {
   readonly stale: readonly string[];
   /** Streams that the venue does not send, or no more, as it says: `005930 (orderbook)`. */
   readonly refused: readonly string[];
+  /** Streams that the venue has not answered for in time. */
+  readonly unanswered: readonly string[];
   /** Codes in which trading stands still, as the venue says. */
   readonly halted: readonly string[];
   /** Each subscribed stream and whether data comes of it. */
@@ -57,6 +59,8 @@ export function venueStatus(connections: readonly VenueConnection[]): VenueInges
   const streams = statuses.flatMap((status) => status.streams);
   const symbolsIn = (wanted: SubscriptionState) =>
     new Set(streams.filter(({ state }) => state === wanted).map(({ symbol }) => symbol));
+  const streamsIn = (wanted: SubscriptionState) =>
+    streams.filter(({ state }) => state === wanted).map(({ symbol, channel }) => `${symbol} (${channel})`);
   return {
     state: worst.state,
     since: worst.since,
@@ -67,7 +71,8 @@ export function venueStatus(connections: readonly VenueConnection[]): VenueInges
     counts: sum(connections.map(({ feed }) => feed.counts)),
     silent: [...new Set(connections.flatMap((connection) => connection.silentSymbols()))],
     stale: [...symbolsIn('stale')],
-    refused: streams.filter(({ state }) => state === 'refused').map(({ symbol, channel }) => `${symbol} (${channel})`),
+    refused: streamsIn('refused'),
+    unanswered: streamsIn('unanswered'),
     halted: [...symbolsIn('halted')],
     streams,
     connections: statuses,

@@ -165,7 +165,11 @@ describe('ingestion from a socket', () => {
     await log.holds('tick', 3);
     await finish(before);
     const resumed: Tick[] = [];
-    const memory = (since: bigint) => ({ usefulSince: () => since, resume: (tick: Tick) => void resumed.push(tick) });
+    const memory = (since: bigint) => ({
+      usefulSince: () => since,
+      resume: (tick: Tick) => void resumed.push(tick),
+      forget: () => undefined,
+    });
     await finish(await start({ memory: memory(BigInt(Date.now() + 60_000) * 1_000_000n) }, { gapLookbackMs: 0 }));
     expect(resumed).toEqual([]);
     await finish(await start({ memory: memory(0n) }, { gapLookbackMs: 0 }));

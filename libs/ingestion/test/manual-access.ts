@@ -4,7 +4,8 @@ import { Mailbox } from './mailbox.js';
 
 export interface Asked {
   readonly signal: AbortSignal;
-  readonly grant: (secret: string) => AbortController;
+  /** @param leave one that was granted before; absent: another process may have had it in between */
+  readonly grant: (secret: string, leave?: AbortController) => AbortController;
   readonly refuse: (error: MarketDataError) => void;
 }
 
@@ -18,8 +19,7 @@ export class ManualAccess implements ConnectionAccess {
     const { promise, resolve, reject } = Promise.withResolvers<ConnectionPass>();
     this.asked.put({
       signal,
-      grant: (secret) => {
-        const lost = new AbortController();
+      grant: (secret, lost = new AbortController()) => {
         const left = (error: MarketDataError | undefined, isLast: boolean) =>
           this.ends.put(`${secret}: ${error?.code ?? 'as wanted'}${isLast ? ', the last' : ''}`);
         const confirmed = () => void this.confirmed.push(secret);

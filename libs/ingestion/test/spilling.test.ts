@@ -38,6 +38,18 @@ describe('spilling to the disk', () => {
     expect(await harness.log.events('gap')).toEqual([]);
   });
 
+  it('has kept what is on the disk, and has not sent it before the log has it', async () => {
+    const away = harness.goAway();
+    const { publisher, running } = harness.start({ maxMessages: 1 }, { spill: harness.openSpill() });
+    for (const id of range(1, 3)) publisher.offer(unit(tick('KRW-A', id)));
+    publisher.offer(unit({ ...tick('KRW-B', 4), exchange: 'other' }));
+    expect([publisher.hasKeptAllOf('other'), publisher.hasSentAllOf('other')]).toEqual([true, false]);
+    away.back();
+    publisher.end();
+    await running;
+    expect(publisher.hasSentAllOf('other')).toBe(true);
+  });
+
   it('takes gaps along in the queue, and leaves books in memory', async () => {
     const away = harness.goAway();
     const spill = harness.openSpill();

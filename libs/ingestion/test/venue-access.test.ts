@@ -20,6 +20,8 @@ describe('a venue that gives leave to connect', () => {
   let units: Mailbox<FrameUnit>;
   let changes: Mailbox<StateChange>;
   let failures: MarketDataError[];
+  /** How often it was said that there is leave that another process may have had. */
+  let prepared: number;
 
   beforeEach(async () => {
     venue = await VenueServer.listen();
@@ -28,6 +30,7 @@ describe('a venue that gives leave to connect', () => {
     units = new Mailbox();
     changes = new Mailbox();
     failures = [];
+    prepared = 0;
   });
 
   afterEach(async () => {
@@ -42,6 +45,7 @@ describe('a venue that gives leave to connect', () => {
         onUnit: (unit) => units.put(unit),
         onState: (change) => changes.put(change),
         onSilent: () => undefined,
+        onLeave: () => Promise.resolve(void (prepared += 1)),
         onFailed: (error) => failures.push(error),
       },
       stop.signal,
@@ -125,7 +129,7 @@ describe('a venue that gives leave to connect', () => {
     make().connect();
     (await access.asked.take()).grant('key 1');
     const socket = await venue.connection(0);
-    for (const text of ['denied KRW-A', 'odd words', 'later 60000', '{']) socket.send(text);
+    for (const text of ['denied KRW-A', 'odd words', '{']) socket.send(text);
     await units.take();
     expect(access.confirmed).toEqual([]);
     socket.send('tick KRW-A 1 id');
@@ -150,6 +154,20 @@ describe('a venue that gives leave to connect', () => {
     await venue.connection(1);
   });
 
+  it('is prepared for by whoever had another leave before, and not by whoever has kept the same', async () => {
+    make().connect();
+    const leave = (await access.asked.take()).grant('key 1');
+    (await venue.connection(0)).terminate();
+    (await access.asked.take()).grant('key 1', leave);
+    const kept = await venue.connection(1);
+    expect(prepared).toBe(1);
+    kept.terminate();
+    // It ended unseen, between two connections, and is had again.
+    (await access.asked.take()).grant('key 1');
+    await venue.connection(2);
+    expect(prepared).toBe(2);
+  });
+
   it('fails for good when there will never be leave', async () => {
     make().connect();
     const error = new MarketDataError('CONFIG_INVALID', 'the venue does not know this key');
@@ -168,15 +186,12 @@ describe('a venue that gives leave to connect', () => {
     expect(failures).toEqual([]);
   });
 
-  it('says of each stream whether it stands, and is answered later where it wants that', async () => {
+  it('says of each stream whether it stands', async () => {
     const connection = make();
     connection.connect();
     (await access.asked.take()).grant('key 1');
     const socket = await venue.connection(0);
-    for (const text of ['stands KRW-A', 'denied KRW-B', 'later 1']) socket.send(text);
-    const [answer] = (await once(socket, 'message')) as [Buffer];
-    expect(answer.toString()).toMatch(/^(subscribe|late answer)/);
-    socket.send('tick KRW-A 1 id');
+    for (const text of ['stands KRW-A', 'denied KRW-B', 'tick KRW-A 1 id']) socket.send(text);
     await units.take();
     expect(new Set(access.confirmed)).toEqual(new Set(['key 1']));
     expect(connection.streams()).toMatchObject([

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameUnit } from '../src/frame-unit.js';
 import { VenueConnection, type VenueInput } from '../src/venue-connection.js';
 import { venueStatus } from '../src/venue-status.js';
+import { dailyHours } from './hours.js';
 import { Mailbox } from './mailbox.js';
 import { ManualAccess } from './manual-access.js';
 import { plainDriver } from './plain-venue.js';
@@ -23,8 +24,7 @@ const hourOf = (at: bigint) => Number(at % DAY) / Number(HOUR);
 /** Sends from nine to five, and wants to be connected from eight to six. */
 const dayVenue: VenueDriver = {
   ...plainDriver,
-  isDataExpected: (at) => hourOf(at) >= 9 && hourOf(at) < 17,
-  dataExpectedFrom: (at) => at - (at % DAY) + (hourOf(at) < 9 ? 0n : DAY) + 9n * HOUR,
+  ...dailyHours(9n, 17n, [19_999n, 20_000n, 20_001n, 20_002n]),
   isConnectionWanted: (at) => hourOf(at) >= 8 && hourOf(at) < 18,
 };
 
@@ -175,7 +175,9 @@ describe('a venue that wants connections at some hours only', () => {
     at(18);
     expect(waiting.signal.aborted).toBe(true);
     const first = (await units.take()).events as Gap[];
-    expect(first).toMatchObject([{ ...A, kind: 'gap', cause: 'RECONNECT', from: lastFrame, to: now }]);
+    expect(first).toMatchObject([
+      { ...A, kind: 'gap', cause: 'RECONNECT', from: lastFrame, to: now - 55n * 60n * SECOND },
+    ]);
     await eventLoopTurn();
     at(8, 1);
     const late = await access.asked.take();

@@ -19,6 +19,8 @@ export class WatchedLog implements EventLog {
   beforeAppend: (entries: readonly LogEntry[]) => Promise<void> = async () => undefined;
   /** Awaited before each read. */
   beforeRead: () => Promise<void> = async () => undefined;
+  /** Awaited before it tells where a partition begins and ends. */
+  beforeRange: () => Promise<void> = async () => undefined;
   readonly #log: EventLog;
   #triesSoFar = 0;
   #tried = Promise.withResolvers<undefined>();
@@ -82,8 +84,9 @@ export class WatchedLog implements EventLog {
     return this.#log.partitionsOf(topic);
   }
 
-  range(partition: TopicPartition): ReturnType<EventLog['range']> {
-    return this.#log.range(partition);
+  async range(partition: TopicPartition): ReturnType<EventLog['range']> {
+    await this.beforeRange();
+    return await this.#log.range(partition);
   }
 
   progressOf(source: string): Promise<number> {

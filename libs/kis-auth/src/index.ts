@@ -1,5 +1,7 @@
 export { KisAccount, type KisEnvironment } from './accounts/kis-account.js';
 export { KisAccounts, type KisAccountSettings } from './accounts/kis-accounts.js';
+export type { Answer } from './answers/answer-place.js';
+export { SharedAnswer, type AnswerStep, type Question } from './answers/shared-answer.js';
 export { systemClock, type Clock } from './clock.js';
 export { CredentialSource } from './credentials/credential-source.js';
 export type { CredentialStatistics } from './credentials/status.js';
@@ -11,5 +13,5 @@ export { ConnectAttempts } from './sessions/connect-attempts.js';
 export type { ConnectOutcome } from './sessions/connect-policy.js';
 export { KeyLease, type LeaseHindrance } from './sessions/key-lease.js';
 export { KisAccess, type KisAccessWait } from './sessions/kis-access.js';
-export { openMachineFolder } from './stores/kis-stores.js';
+export { isOfKis } from './stores/names.js';
 export type { RedisSettings } from './stores/redis-store.js';

@@ -1,6 +1,8 @@
 import { MarketDataError } from '@aipx/market-model';
 import type { KisAccount } from './accounts/kis-account.js';
 import type { KisAccounts } from './accounts/kis-accounts.js';
+import { AnswerPlace } from './answers/answer-place.js';
+import { SharedAnswer } from './answers/shared-answer.js';
 import { AttemptLog } from './attempts/attempt-log.js';
 import { systemClock, type Clock } from './clock.js';
 import { CredentialSource } from './credentials/credential-source.js';
@@ -8,7 +10,7 @@ import { SharedKey, type KisKey } from './kis-key.js';
 import { OAuthClient } from './oauth/oauth-client.js';
 import { ConnectAttempts } from './sessions/connect-attempts.js';
 import { openKisStores, type KisStores, type KisStoreSettings } from './stores/kis-stores.js';
-import { storedName } from './stores/names.js';
+import { answerNames, storedName } from './stores/names.js';
 
 export interface KisAuthOptions extends Omit<KisStoreSettings, 'clock'> {
   readonly accounts: KisAccounts;
@@ -18,6 +20,8 @@ export interface KisAuthOptions extends Omit<KisStoreSettings, 'clock'> {
   readonly cacheTtlMs?: number;
   /** `KIS_LEASE_TTL`. @default 30000 */
   readonly leaseTtlMs?: number;
+  /** Names of what this process records by each key, in the order of the accounts, for processes that wait for it; nothing secret. */
+  readonly takes?: readonly (readonly string[])[] | undefined;
   /** Instead of KIS' REST server: a simulator. */
   readonly url?: string | undefined;
   /** Of one request. @default 10000 */
@@ -38,7 +42,10 @@ export class KisAuth {
   private constructor(options: KisAuthOptions, stores: KisStores, clock: Clock) {
     this.#stores = stores;
     this.place = stores.credentials.place;
-    this.keys = options.accounts.all.map((account) => this.#keyOf(account, options, clock));
+    this.keys = options.accounts.all.map((account, index) => {
+      const takes = options.takes && (options.takes[index] ?? []);
+      return this.#keyOf(account, takes, options, clock);
+    });
   }
 
   /**
@@ -68,10 +75,10 @@ export class KisAuth {
     await this.#stores.close();
   }
 
-  #keyOf(account: KisAccount, options: KisAuthOptions, clock: Clock): KisKey {
+  #keyOf(account: KisAccount, takes: KisKey['takes'], options: KisAuthOptions, clock: Clock): KisKey {
     const { refreshBeforeMs = 600_000, cacheTtlMs = 86_400_000, leaseTtlMs = 30_000, url, timeoutMs } = options;
     const stores = this.#stores;
-    const attempts = new AttemptLog(stores.coordination, storedName('attempt', account), clock);
+    const attempts = new AttemptLog(stores.coordination, storedName('attempt', account, url), clock);
     // Away again: its next return calls again.
     stores.coordination.onReturn(() => void attempts.putBack().catch(() => undefined));
     const client = new OAuthClient({
@@ -83,6 +90,7 @@ export class KisAuth {
     const credentials = new CredentialSource({
       account,
       client,
+      url,
       stores,
       attempts,
       clock,
@@ -92,7 +100,20 @@ export class KisAuth {
       keepSecret: options.keepSecret,
       signal: closed,
     });
-    const lease = { account, store: stores.coordination, clock, ttlMs: leaseTtlMs };
-    return new SharedKey(credentials, new ConnectAttempts(account, attempts, clock), lease, closed);
+    const lease = { account, url, store: stores.coordination, clock, ttlMs: leaseTtlMs, takes };
+    const holidays = this.#holidaysOf(attempts, storedName('attempt', account, url), options);
+    return new SharedKey(credentials, new ConnectAttempts(account, attempts, clock), holidays, lease, closed);
+  }
+
+  /** @param attemptName of the key's attempts */
+  #holidaysOf(attempts: AttemptLog, attemptName: string, options: KisAuthOptions): SharedAnswer {
+    const { clock = systemClock, leaseTtlMs: quietAfterStartMs = 30_000, url } = options;
+    const { coordination, locks, machine } = this.#stores;
+    const names = answerNames(url);
+    const shared = new AnswerPlace({ names, store: coordination, locks, attempts, clock });
+    if (machine === undefined) return new SharedAnswer({ places: [shared], clock, quietAfterStartMs });
+    const own = new AttemptLog(machine, attemptName, clock);
+    const here = new AnswerPlace({ names, store: machine, locks: [machine], attempts: own, clock });
+    return new SharedAnswer({ places: [shared, here], clock, quietAfterStartMs });
   }
 }

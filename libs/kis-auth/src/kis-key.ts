@@ -1,4 +1,6 @@
+import type { MarketDataError } from '@aipx/market-model';
 import type { KisAccount, KisEnvironment } from './accounts/kis-account.js';
+import type { SharedAnswer } from './answers/shared-answer.js';
 import type { CredentialSource } from './credentials/credential-source.js';
 import type { CredentialStatistics } from './credentials/status.js';
 import type { ConnectAttempts } from './sessions/connect-attempts.js';
@@ -7,9 +9,13 @@ import { KeyLease, type KeyLeaseOptions, type LeaseHindrance } from './sessions/
 /** What one key needs to talk to KIS. */
 export interface KisKey {
   readonly account: KisAccount;
+  /** Names of what this process records by it. Absent: nobody has said. */
+  readonly takes: readonly string[] | undefined;
   readonly credentials: CredentialSource;
   /** When its session may be opened; used by the holder of the lease. */
   readonly connectAttempts: ConnectAttempts;
+  /** What KIS says of its holidays, asked for by one process for all. */
+  readonly holidays: SharedAnswer;
   /** Where it is shared with other processes does not answer. */
   readonly isStoreAway: boolean;
   /** For metrics: how things are now. */
@@ -33,6 +39,8 @@ export interface KisKeyStatistics {
   readonly lease: 'held' | 'waiting' | 'none';
   /** While it is waited for: why it was not had at the last look. */
   readonly leaseHindrance: LeaseHindrance | undefined;
+  /** While it is held: why it has not been renewed for half of its life. */
+  readonly leaseFailure: MarketDataError | undefined;
 }
 
 /** A key of this process, with the stores through which it is shared behind its parts. */
@@ -40,6 +48,7 @@ export class SharedKey implements KisKey {
   readonly account: KisAccount;
   readonly credentials: CredentialSource;
   readonly connectAttempts: ConnectAttempts;
+  readonly holidays: SharedAnswer;
   readonly #lease: KeyLeaseOptions;
   readonly #closed: AbortSignal;
   #held: KeyLease | undefined;
@@ -50,14 +59,20 @@ export class SharedKey implements KisKey {
   constructor(
     credentials: CredentialSource,
     connectAttempts: ConnectAttempts,
+    holidays: SharedAnswer,
     lease: KeyLeaseOptions,
     closed: AbortSignal,
   ) {
     this.account = lease.account;
     this.credentials = credentials;
     this.connectAttempts = connectAttempts;
+    this.holidays = holidays;
     this.#lease = lease;
     this.#closed = closed;
+  }
+
+  get takes(): readonly string[] | undefined {
+    return this.#lease.takes;
   }
 
   get isStoreAway(): boolean {
@@ -67,7 +82,9 @@ export class SharedKey implements KisKey {
   get statistics(): KisKeyStatistics {
     const { name, environment } = this.account;
     const leaseHindrance = this.#claims > 0 ? this.#hindrance : undefined;
-    return { account: name, environment, ...this.credentials.statistics, lease: this.#leaseState(), leaseHindrance };
+    const leaseFailure = this.#held?.renewalFailure;
+    const lease = this.#leaseState();
+    return { account: name, environment, ...this.credentials.statistics, lease, leaseHindrance, leaseFailure };
   }
 
   async claimLease(signal: AbortSignal): Promise<KeyLease> {

@@ -20,6 +20,16 @@ describe('the log of attempts', () => {
     expect(await a.read('connect')).toEqual({ at: 7, notBefore: 7 });
   });
 
+  it('puts back into an emptied store the attempt that was begun in it', async () => {
+    const store = FileStore.inMemory();
+    const [asker, other] = [new AttemptLog(store, NAME, clock), new AttemptLog(store, NAME, clock)];
+    expect(await asker.begin('token', undefined, { at: 5, notBefore: 66 })).toBe(true);
+    await store.swap(NAME, await store.read(NAME), undefined);
+    await asker.putBack();
+    expect(await other.read('token')).toEqual({ at: 5, notBefore: 66 });
+    expect(await other.begin('token', undefined, { at: 6, notBefore: 67 })).toBe(false);
+  });
+
   it('leaves a store alone as long as it has written nothing', async () => {
     const store = FileStore.inMemory();
     await new AttemptLog(store, NAME, clock).putBack();

@@ -31,6 +31,17 @@ describe('the attempts of a key', () => {
     },
   );
 
+  it('of the process itself that still stand are no loss of another one, however late it asks again', async () => {
+    const { clock, open } = await openScene();
+    const { connectAttempts } = await open();
+    await connectAttempts.admitted(signal);
+    await connectAttempts.report('confirmed');
+    clock.advance(3_600_000);
+    const before = clock.now();
+    await clock.until(connectAttempts.admitted(signal));
+    expect(clock.now()).toBe(before);
+  });
+
   it('let the next process begin at once after an orderly end', async () => {
     const { open } = await openScene();
     const first = await open();

@@ -21,6 +21,12 @@ function waitAfter(outcomes: readonly (ConnectOutcome | number)[], random = 0, f
 }
 
 describe('a session may be opened', () => {
+  it('whatever is remembered of openings: no more than sixteen', () => {
+    let last: ConnectAttempt | undefined;
+    for (let n = 0; n < 40; n += 1) last = connectAttempt(last, 'started', 'same', NOW + n, 0);
+    expect(last?.openings).toEqual(Array.from({ length: 16 }, (_, n) => NOW + 24 + n));
+  });
+
   it('at once when none was, or after one that we closed', () => {
     expect(mayConnectAt(undefined, 'any')).toBe(0);
     expect(waitAfter(['started', 'confirmed', 'closed'])).toBe(0);

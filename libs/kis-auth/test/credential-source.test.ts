@@ -36,6 +36,17 @@ describe('a token', () => {
     expect(credentials.statistics.token).toMatchObject({ issues: 2, refreshes: 1 });
   });
 
+  it('is used until half a minute before its end, for clocks differ', async () => {
+    const { clock, server, open } = await openScene();
+    const { credentials } = await open();
+    const first = await credentials.token(signal);
+    server.fail(...Array.from({ length: 9 }, () => ({ kind: 'code', code: 'EGW00002', status: 500 }) as const));
+    clock.advance(24 * HOUR - MINUTE / 2 - 1);
+    expect(await credentials.token(signal)).toBe(first);
+    clock.advance(1);
+    expect(await clock.until(credentials.token(signal))).not.toBe(first);
+  });
+
   it('is asked for once a day in a week of use by two processes', async () => {
     const { clock, server, folder, open } = await openScene();
     const processes = [await open({ tokenFile: `${folder}/tokens` }), await open({ tokenFile: `${folder}/tokens` })];
@@ -58,7 +69,11 @@ describe('a token', () => {
     credentials.invalidateToken(first);
     expect(await credentials.token(signal)).toBe(first);
     expect(server.count('/oauth2/tokenP')).toBe(2);
-    clock.advance(4 * HOUR);
+    clock.advance(4 * HOUR - 3 * MINUTE);
+    credentials.invalidateToken(first);
+    expect(await credentials.token(signal)).toBe(first);
+    expect(server.count('/oauth2/tokenP')).toBe(2);
+    clock.advance(3 * MINUTE);
     credentials.invalidateToken(first);
     expect(await clock.until(credentials.token(signal))).not.toBe(first);
     expect(server.count('/oauth2/tokenP')).toBe(3);

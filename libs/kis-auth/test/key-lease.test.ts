@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { redisUnavailable } from '@aipx/stack';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KeyLease } from '../src/index.js';
+import { KeyLease, type LeaseHindrance } from '../src/index.js';
+import type { SharedStore } from '../src/stores/shared-store.js';
 import { FileStore } from '../src/stores/file-store.js';
 import { openScene } from './support/auth.js';
 import { testFolder } from './support/folders.js';
@@ -75,6 +76,30 @@ describe('a lease without Redis', () => {
     expect(await store.read(name)).toBe('another');
   });
 
+  it('tells whoever waits what its holder takes, where both say what they take', async () => {
+    const { all } = await oneAccount();
+    const [account] = all;
+    if (account === undefined) throw new Error('no account');
+    const clock = new ManualClock(0);
+    const behind = async (held: readonly string[] | undefined, wanted: readonly string[] | undefined) => {
+      const options = { account, store: FileStore.inMemory(clock), clock, ttlMs: 30_000 };
+      const lease = await KeyLease.claim({ ...options, takes: held }, signal);
+      const stop = new AbortController();
+      const seen = Promise.withResolvers<LeaseHindrance>();
+      const waiting = KeyLease.claim({ ...options, takes: wanted }, stop.signal, seen.resolve).catch(() => undefined);
+      const hindrance = await seen.promise;
+      stop.abort();
+      await waiting;
+      await lease.release();
+      return hindrance;
+    };
+    const [samsung, hynix] = ['KRX 005930 tick', 'KRX 000660 tick'];
+    expect(await behind([samsung], [samsung, hynix])).toEqual({ kind: 'held', takes: [samsung] });
+    expect(await behind([], [samsung])).toEqual({ kind: 'held', takes: [] });
+    expect(await behind(undefined, [samsung])).toEqual({ kind: 'held' });
+    expect(await behind([samsung], undefined)).toEqual({ kind: 'held' });
+  });
+
   it('is kept while the store is away', async () => {
     const { clock, open } = await openScene();
     const { auth, claimLease } = await open();
@@ -104,6 +129,78 @@ describe('a lease without Redis', () => {
     stop.abort(new Error('stopped'));
     expect(await waiting).toMatchObject({ message: 'stopped' });
     await release(held);
+  });
+});
+
+/** As long as a command may take. */
+const SLOWEST_MS = 2_000;
+
+/** Of the commands in turn, ms: until it is done, and until its answer comes. */
+type Delays = readonly (readonly [number, number])[];
+
+/** A store whose answers, or whose commands, take as long as they may. */
+class SlowStore implements SharedStore {
+  readonly place = 'a slow store';
+  readonly isAway = false;
+  /** Of a lease that ran out. */
+  lapses = 0;
+  renewals = 0;
+  readonly #clock: ManualClock;
+  readonly #delays: Delays;
+  #standsUntil = Number.POSITIVE_INFINITY;
+
+  constructor(clock: ManualClock, delays: Delays) {
+    this.#clock = clock;
+    this.#delays = delays;
+  }
+
+  async swap(_name: string, _expected: string | undefined, next: { readonly ttlMs: number } | undefined) {
+    const [before, behind] = this.#delays[this.renewals % this.#delays.length] ?? [0, 0];
+    this.renewals += 1;
+    if (before > 0) await this.#clock.sleep(before, signal);
+    if (before + behind > SLOWEST_MS) throw new Error('no answer in time');
+    if (this.#clock.now() > this.#standsUntil) this.lapses += 1;
+    if (next !== undefined) this.#standsUntil = this.#clock.now() + next.ttlMs;
+    if (behind > 0) await this.#clock.sleep(behind, signal);
+    return true;
+  }
+
+  read = () => Promise.resolve(undefined);
+  ageMs = () => Promise.resolve(3_600_000);
+  onReturn = () => () => undefined;
+  close = () => Promise.resolve();
+}
+
+describe('a lease of five seconds, the least that may be set', () => {
+  it.each<[string, Delays]>([
+    [
+      'commands and answers are as slow as they may be',
+      [
+        [0, SLOWEST_MS],
+        [SLOWEST_MS, 0],
+      ],
+    ],
+    [
+      'every third command fails after as long',
+      [
+        [0, 0],
+        [0, 0],
+        [SLOWEST_MS, 1],
+      ],
+    ],
+  ])('never runs out while %s', async (_, delays) => {
+    const [account] = (await oneAccount()).all;
+    if (account === undefined) expect.unreachable();
+    const clock = new ManualClock(Date.UTC(2026, 10, 23));
+    const store = new SlowStore(clock, delays);
+    const held = await clock.until(KeyLease.claim({ account, store, clock, ttlMs: 5_000 }, signal));
+    while (store.renewals < 30) {
+      await clock.sleeping();
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+    expect(store.lapses).toBe(0);
+    await clock.until(held.release());
   });
 });
 

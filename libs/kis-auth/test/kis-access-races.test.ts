@@ -27,14 +27,14 @@ async function openOther(scene: Scene, { account }: { readonly account: Paramete
   const store = await FileStore.open(join(scene.folder, 'tokens'), 'TEST', scene.clock);
   onTestFinished(() => store.close());
   const replace = async (kind: 'lease' | 'attempt', change: (text: string) => string, ttlMs: number) => {
-    const name = storedName(kind, account);
+    const name = storedName(kind, account, scene.server.url);
     const before = await store.read(name);
     await store.swap(name, before, { value: change(before ?? ''), ttlMs });
   };
   return {
     takeLease: () => replace('lease', () => 'another', 30 * SECOND_MS),
     note: (outcome: string) => replace('attempt', (text) => text.replace('"started"', `"${outcome}"`), 24 * HOUR_MS),
-    attempts: async () => (await store.read(storedName('attempt', account))) ?? '',
+    attempts: async () => (await store.read(storedName('attempt', account, scene.server.url))) ?? '',
   };
 }
 
@@ -179,5 +179,28 @@ describe('the end of a session', () => {
     expect(await waiting).toMatchObject({ message: 'given up' });
     await access.close();
     expect(await (await openOther(scene, key)).attempts()).toContain('"closed"');
+  });
+
+  it('that lost its lease while its key was renewed leaves the attempts to the new holder', async () => {
+    const scene = await openScene();
+    const { access, key } = await openAccess(scene);
+    (await scene.clock.until(access.enter(signal))).left(refusal('fatal'), false);
+    const stop = new AbortController();
+    const waiting = access.enter(stop.signal).catch((error: unknown) => error);
+    await pass(scene, 59 * MINUTE_MS);
+    onTestFinished(scene.server.hold());
+    key.credentials.invalidateApprovalKey(await key.credentials.approvalKey(signal));
+    const asked = scene.server.nextRequest();
+    await pass(scene, 2 * MINUTE_MS);
+    await asked;
+    const other = await openOther(scene, key);
+    await other.takeLease();
+    await other.note('in-use');
+    await pass(scene, 20 * SECOND_MS);
+    expect(access.waitingFor).toBe('lease');
+    stop.abort(new Error('given up'));
+    expect(await waiting).toMatchObject({ message: 'given up' });
+    await access.close();
+    expect(await other.attempts()).toContain('"in-use"');
   });
 });

@@ -74,6 +74,48 @@ describe('leave to open the session of a key', () => {
     pass.left(undefined, true);
   });
 
+  it('keeps the key against others from one session to the next', async () => {
+    const scene = await openScene();
+    const { clock } = scene;
+    const [first, second] = [await openAccess(scene), await openAccess(scene)];
+    const pass = await clock.until(first.access.enter(signal));
+    let isIn = false;
+    const waiting = second.access.enter(signal).then((other) => {
+      isIn = true;
+      return other;
+    });
+    pass.left(refusal('back-off'), false);
+    for (let looks = 0; looks < 20; looks += 1) {
+      await clock.sleeping();
+      clock.advance(500);
+      await new Promise(setImmediate);
+    }
+    expect(isIn).toBe(false);
+    expect(first.key.statistics.lease).toBe('held');
+    await first.access.close();
+    (await clock.until(waiting)).left(undefined, true);
+  });
+
+  it('counts how long a session stood from when it was first confirmed', async () => {
+    const scene = await openScene();
+    const { access } = await openAccess(scene);
+    for (let sessions = 0; sessions < 2; sessions += 1) {
+      const pass = await scene.clock.until(access.enter(signal));
+      pass.confirmed();
+      for (let minutes = 0; minutes < 6; minutes += 1) {
+        await new Promise(setImmediate);
+        scene.clock.advance(MINUTE_MS);
+        pass.confirmed();
+      }
+      pass.left(refusal('back-off'), false);
+      await new Promise(setImmediate);
+    }
+    const before = scene.clock.now();
+    const pass = await scene.clock.until(access.enter(signal));
+    expect(scene.clock.now() - before).toBeLessThanOrEqual(21_000);
+    pass.left(undefined, true);
+  });
+
   it('takes a new approval key when an old one is refused, and waits no ten minutes for it', async () => {
     const scene = await openScene();
     const { access } = await openAccess(scene);

@@ -81,14 +81,33 @@ describe('the OAuth client', () => {
     await expect(failed).rejects.toThrow(words);
   });
 
+  it('sends the secret nowhere else than to its address', async () => {
+    const elsewhere = await OAuthServer.start({ [API_KEY]: API_SECRET });
+    const { client } = await startClient({ kind: 'redirect', to: `${elsewhere.url}/oauth2/tokenP` });
+    await expect(client.issueToken(account, signal)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    expect(elsewhere.requests).toEqual([]);
+  });
+
   it('takes an answer without an approval key for none', async () => {
     const { client } = await startClient({ kind: 'body', body: '{"approval_key":7}' });
     await expect(client.issueApprovalKey(account, signal)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
   });
 
+  it('says where nobody answers, why, and what to look at', async () => {
+    const { server, client } = await startClient();
+    const { host, port } = new URL(server.url);
+    await server.stop();
+    await expect(client.issueApprovalKey(account, signal)).rejects.toThrow(
+      `${host} could not be reached (connect ECONNREFUSED ${host}) for /oauth2/Approval; check KIS_API_URL, and that no firewall`,
+    );
+    // Of a name with several addresses.
+    const named = new OAuthClient({ url: `http://localhost:${port}` });
+    await expect(named.issueApprovalKey(account, signal)).rejects.toThrow(`ECONNREFUSED 127.0.0.1:${port}`);
+  });
+
   it('gives up on silence after its time', async () => {
     const { client } = await startClient({ kind: 'silence' }, 50);
-    await expect(client.issueToken(account, signal)).rejects.toThrow('did not answer within 50 ms');
+    await expect(client.issueToken(account, signal)).rejects.toThrow('could not be reached (no answer within 50 ms)');
   });
 
   it('ends with the signal, with its reason', async () => {

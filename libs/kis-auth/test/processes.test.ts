@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined)('a Redis that is killed and comes back em
     const [stranger] = await workers(1, { url: server.url, redis: redis.settings, apiKey: API_KEY.toLowerCase() });
     if (holder === undefined || other === undefined || stranger === undefined) throw new Error('no workers');
     const held = [await holder.ask('token'), await holder.ask('approvalKey'), await holder.ask('claim')];
-    const lease = `GET kis:lease:real:${(await oneAccount()).all[0]?.keyHash}`;
+    const lease = `GET kis:lease:real@${new URL(server.url).host}:${(await oneAccount()).all[0]?.keyHash}`;
     const leaseBefore = await typed(redis, lease);
     expect(leaseBefore).toHaveLength(2);
     await redis.server.kill();

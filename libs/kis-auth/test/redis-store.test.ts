@@ -57,6 +57,27 @@ describe.skipIf(redisUnavailable() !== undefined)('Redis', () => {
     expect(await store.swap('kis:token', undefined, { value: 'the-token-itself', ttlMs: LONG })).toBe(true);
   });
 
+  it('is given nothing later that was to be written before it was reached', async () => {
+    const { settings } = await testRedis();
+    const store = new RedisStore(settings);
+    onTestFinished(() => store.close());
+    const returned = returnOf(store);
+    const early = store.swap('a', undefined, { value: '1', ttlMs: LONG });
+    await expect(early).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await returned;
+    expect(await store.read('a')).toBeUndefined();
+  });
+
+  it('keeps a value for as long as it was given', async () => {
+    const redis = await testRedis();
+    const store = await connectedStore(redis);
+    onTestFinished(() => store.close());
+    await store.swap('a', undefined, { value: '1', ttlMs: LONG });
+    const [answer = ''] = await typed(redis, 'PTTL a');
+    expect(Number(answer.slice(1))).toBeGreaterThan(0);
+    expect(Number(answer.slice(1))).toBeLessThanOrEqual(LONG);
+  });
+
   it('from which nothing comes any more is tried by another connection within seconds', async () => {
     const { settings, swallow } = await startSwallowing(await testRedis());
     const store = new RedisStore(settings);

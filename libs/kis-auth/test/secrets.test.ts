@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { redisUnavailable } from '@aipx/stack';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KisAuth } from '../src/index.js';
+import { KisAccount, KisAuth } from '../src/index.js';
+import { refusalOf } from '../src/oauth/refusal.js';
 import { openScene, type Scene } from './support/auth.js';
 import { testFolder } from './support/folders.js';
 import { API_KEY, API_SECRET, oneAccount, SECRETS } from './support/keys.js';
@@ -43,6 +44,21 @@ describe('nothing secret is told', () => {
     for (const secret of [API_KEY, API_SECRET, API_SECRET.slice(0, 20)]) expect(told).not.toContain(secret);
   });
 
+  it.each([
+    ['a short key', 'short', 'a-short-secret', 'invalid appkey short'],
+    ['a short secret', 'another', 'tiny+secret', 'wrong: tiny+secret'],
+    [
+      'a key that is not this account’s',
+      API_KEY,
+      API_SECRET,
+      'invalid approval : 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0',
+    ],
+  ])('by KIS’ words, where they have %s', (_, key, secret, words) => {
+    const told = refusalOf(new KisAccount('main', 'real', key, secret), '/oauth2/Approval', 'OPSP0011', words).message;
+    expect(told).toContain('[redacted]');
+    for (const hidden of [key, secret, '0f1e2d3c']) expect(told).not.toContain(hidden);
+  });
+
   it('by the status of credentials that are held', async () => {
     const { server, open } = await openScene();
     const { credentials, account } = await open();
@@ -81,10 +97,10 @@ describe('nothing secret is told', () => {
     await key?.credentials.approvalKey(signal);
     const lease = await key?.claimLease(signal);
     const names = (await typed(redis, 'KEYS *')).filter((line) => line.startsWith('kis:'));
-    const hash = key?.account.keyHash;
-    const kinds = ['approval', 'attempt', 'token'].map((kind) => `kis:${kind}:virtual:${hash}`);
+    const [hash, at] = [key?.account.keyHash, `@${new URL(server.url).host}`];
+    const kinds = ['approval', 'attempt', 'token'].map((kind) => `kis:${kind}:virtual${at}:${hash}`);
     expect(names.filter((name) => !name.startsWith('kis:lease:')).toSorted()).toEqual(kinds);
-    expect(await typed(redis, `GET kis:attempt:virtual:${hash}`)).not.toContain(API_KEY);
+    expect(await typed(redis, `GET kis:attempt:virtual${at}:${hash}`)).not.toContain(API_KEY);
     await lease?.release();
   });
 });

@@ -167,6 +167,21 @@ describe('a store in a file', () => {
 });
 
 describe('the machine’s folder', () => {
+  it('is locked before Redis, so that processes of a machine do not race in it', async () => {
+    const folder = await testFolder();
+    const redis = { host: '127.0.0.1', port: 1 };
+    const stores = await openKisStores({ redis, machineFolder: folder, clock: systemClock });
+    onTestFinished(() => stores.close());
+    expect(stores.locks.map(({ place }) => place)).toEqual([join(folder, 'locks.sqlite'), 'Redis at 127.0.0.1:1']);
+    expect(stores.machine).toBe(stores.locks[0]);
+  });
+
+  it.skipIf(userInfo().uid !== 0)('must be the user’s own', async () => {
+    const folder = await testFolder();
+    await chown(folder, 4_242, 4_242);
+    await expect(openKisStores({ machineFolder: folder, clock: systemClock })).rejects.toThrow('with mode 700');
+  });
+
   it('must be private', async () => {
     const folder = await testFolder();
     await chmod(folder, 0o755);

@@ -7,6 +7,7 @@ export { runService, type ServiceProgram } from './lifecycle/run-service.js';
 export { ServiceRunner, type ManagedService, type ServiceRunnerOptions } from './lifecycle/service-runner.js';
 export { onStopSignals, type StopSignals } from './lifecycle/stop-signals.js';
 export { FaultLog } from './logging/fault-log.js';
+export { RefusalLog } from './logging/refusal-log.js';
 export { createLogger, LOG_LEVELS, openLog } from './logging/logger.js';
 export type { Log, Logger, LoggerOptions, LogLevel, LogOptions } from './logging/logger.js';
 export { LATENCY_BOUNDS, MetricsRegistry } from './metrics/metrics-registry.js';

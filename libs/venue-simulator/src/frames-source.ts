@@ -3,7 +3,7 @@ import type { SimulatedVenue } from '@aipx/venue/simulation';
 import type { Audience } from './audience.js';
 import type { Client } from './client.js';
 import type { Delivery } from './delivery.js';
-import { readRecording, type RecordedLine } from './frames/recording.js';
+import { isPlayedTo, playedBytes, readRecording, type RecordedLine } from './frames/recording.js';
 import { BATCH_FRAMES, pause } from './pace.js';
 import { RecordingClock } from './recording-clock.js';
 
@@ -63,15 +63,14 @@ export class FramesSource {
 
   #isOurs(line: RecordedLine): boolean {
     const { venue } = this.#options;
-    if (line.venue !== venue.id) return false;
-    if (line.frame === undefined || venue.isData(line.frame)) return true;
-    this.#controlFrames += 1;
+    if (isPlayedTo(venue, line)) return true;
+    if (line.venue === venue.id) this.#controlFrames += 1;
     return false;
   }
 
   async #play(line: RecordedLine, signal: AbortSignal): Promise<void> {
     const { delivery } = this.#options;
-    const frame = line.frame === undefined ? line.bytes : Buffer.from(line.frame, 'utf8');
+    const frame = playedBytes(line);
     for (;;) {
       const client = this.#ready() ?? (await this.#nextListener(signal));
       if (client === undefined) return;

@@ -1,5 +1,6 @@
 export type { Fault } from './faults.js';
 export { inspectFrames, type FramesInspection, type InspectedVenue } from './frames/inspect.js';
+export { firstFrames } from './frames/recording.js';
 export type { JournalOptions } from './journal.js';
 export type {
   ConnectionChange,

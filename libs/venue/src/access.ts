@@ -18,7 +18,10 @@ export interface ConnectionAccess {
 export interface ConnectionPass {
   /** What identifies us to the venue. Never in an error or a log. */
   readonly secret: string;
-  /** Aborts, with its reason, when the leave has ended: the connection must end at once. */
+  /**
+   * Aborts, with its reason, when the leave has ended: the connection must end at once. The same signal in the next pass says that
+   * nobody else had the leave in between.
+   */
   readonly lost: AbortSignal;
   /** The venue has let us in: it sends what was asked for, or says that it will. May be called again and again. */
   confirmed(): void;

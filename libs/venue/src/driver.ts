@@ -45,7 +45,7 @@ export interface VenueDriver {
   spread?(subscriptions: readonly Subscription[], keys: number): readonly (readonly Subscription[])[];
   /** What sessions remember from one to the next, of all connections to the venue. Absent where that is nothing. */
   newMemory?(): SessionMemory;
-  /** Whether the venue says of each stream that it stands, or why not (`StreamNews`). Absent: all stand at the first data. */
+  /** Whether the venue says of each stream that it stands, or why not (`RegistrationNews`). Absent: all stand at the first data. */
   readonly answersSubscriptions?: boolean;
   /** Whether the venue sends data at this time. Absent where it always does. */
   isDataExpected?(at: Nanoseconds): boolean;
@@ -54,6 +54,12 @@ export interface VenueDriver {
    * an auction. Absent: whenever data is expected.
    */
   isSteady?(channel: Channel, at: Nanoseconds): boolean;
+  /**
+   * The part of a stretch in which the venue may have sent data, from its first instant to its last, what comes late included;
+   * `undefined` where it sent none for sure. What is not known for sure may have been sent. Of a single instant: that, or nothing.
+   * Absent: any stretch as it is.
+   */
+  mayHaveSent?(stretch: Stretch): Stretch | undefined;
   /** When it begins to send data next, after this time. Absent, or no time: that is not known. */
   dataExpectedFrom?(at: Nanoseconds): Nanoseconds | undefined;
   /** Whether to be connected at this time. Absent where that is always so. */
@@ -62,15 +68,26 @@ export interface VenueDriver {
   openSession(options: SessionOptions): VenueSession;
 }
 
+/** From one instant to another, both included; never a negative length. */
+export interface Stretch {
+  readonly from: Nanoseconds;
+  readonly to: Nanoseconds;
+}
+
 /** What tells, across connections and restarts, whether something was missed. */
 export interface SessionMemory {
   /** Trades received before this are of no use at the time `at`: it may be longer ago than gaps are looked for. */
   usefulSince(at: Nanoseconds): Nanoseconds;
   /**
-   * A trade that was stored before this process: the newest of its symbol that is known. May come while sessions read; what it
-   * shows to be missing they say with the next record.
+   * A trade that was stored before this process, or by another one while this one was not let in: the newest of its symbol that is
+   * known. May come while sessions read; what it shows to be missing they say with the next record.
    */
   resume(tick: Tick): void;
+  /**
+   * Another process may have recorded trades of this symbol that are not known here: what comes next is not compared with what came
+   * before. A trade to resume may follow.
+   */
+  forget(symbol: string): void;
 }
 
 export interface SessionOptions {
@@ -88,8 +105,24 @@ export interface SessionOptions {
 export interface VenueSession {
   /** What to send when the socket is open, in order, `openingEveryMs` apart. Always the full subscription. */
   readonly opening: readonly string[];
+  /**
+   * Where the venue answers for each: what `opening` asks for, in the same order. They are asked for again by
+   * `defaults.registration`.
+   */
+  readonly registrations?: readonly Registration[];
   /** What one received frame says. Never throws: what cannot be read is a `rejected` record with its reason. */
   read(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading;
+}
+
+/** One stream that is asked for by itself. */
+export interface Registration {
+  /** For a log line, and unique in its session: `H0STCNT0 005930`. */
+  readonly name: string;
+  /** Absent: a stream without market data, such as one of halts. */
+  readonly subscription?: Subscription;
+  /** The messages that ask for it, and that give it back. */
+  readonly request: string;
+  readonly release: string;
 }
 
 export type FrameReading =
@@ -101,14 +134,13 @@ export type FrameReading =
       readonly notices?: readonly string[];
     }
   /**
-   * Protocol talk without market data. `reply` is to be sent back, after so many ms or at once. `notices`, here as with data, say
-   * where the venue behaves otherwise than is known of it: for a warning in the log.
+   * Protocol talk without market data. `reply` is to be sent back at once. `notices`, here as with data, say where the venue
+   * behaves otherwise than is known of it: for a warning in the log.
    */
   | {
       readonly kind: 'control';
       readonly reply?: string;
-      readonly replyAfterMs?: number;
-      readonly news?: StreamNews;
+      readonly news?: RegistrationNews;
       readonly trading?: readonly TradingNews[];
       readonly notices?: readonly string[];
     }
@@ -116,11 +148,18 @@ export type FrameReading =
   | { readonly kind: 'refusal'; readonly error: MarketDataError };
 
 /** What the venue says of one stream that was asked for. */
-export interface StreamNews {
-  readonly subscription: Subscription;
-  /** Absent: it stands. */
-  readonly error?: MarketDataError;
-}
+export type RegistrationNews =
+  | { readonly registration: Registration; readonly answer: 'stands' }
+  /**
+   * `refused`: it does not stand; `error.retryable` says whether asking again on this connection can help, its context's
+   * `retryAfterMs` how long to wait at least. `ended`: it stood, and does no more, whether or not it was given back. `full`: the
+   * connection takes no more streams.
+   */
+  | {
+      readonly registration: Registration;
+      readonly answer: 'refused' | 'ended' | 'full';
+      readonly error: MarketDataError;
+    };
 
 /** What the venue says of trading in one subscribed symbol: halts, interruptions, changes of session. */
 export interface TradingNews {
@@ -158,14 +197,27 @@ export type FrameRecord =
       readonly missed?: bigint;
     };
 
+/** How streams are asked for that are answered for one by one. */
+export interface RegistrationPolicy {
+  /** Longest time, ms, from a request to its answer. */
+  readonly answerWithinMs: number;
+  /**
+   * The waits before a stream that was refused, or not answered for, is asked for again on the same connection. `retries` counts
+   * each stream's further requests on one connection and is above 0; the rest is left to the next connection.
+   */
+  readonly retry: ReconnectPolicy;
+}
+
 export interface VenueDefaults {
   readonly websocketUrl: string;
   readonly apiUrl: string;
   readonly reconnect: ReconnectPolicy;
   /** Attempts to connect that the venue allows one address, all connections together. */
   readonly connectLimit: ConnectLimit;
-  /** Shortest time, ms, between two messages of ours that open a session. Absent where the venue sets none. */
+  /** Shortest time, ms, between two messages of ours that ask for streams. Absent where the venue sets none. */
   readonly openingEveryMs?: number;
+  /** Where sessions have `registrations`. */
+  readonly registration?: RegistrationPolicy;
   /** Absent where the venue wants no pings: it sends its own, which the session answers. */
   readonly keepAlive?: KeepAlive;
   /** Longest silence of the whole connection, ms, before it counts as dead. */
@@ -176,7 +228,7 @@ export interface VenueDefaults {
   readonly firstRecordWithinMs: number;
   /**
    * Shortest silence of one stream among busy ones, ms, that may count as a fault; a stream with longer pauses of its own
-   * is given more. Absent where trading rests (sessions, auctions), so that silence tells nothing.
+   * is given more. Only what `isSteady` counts, and each session by itself. Absent where silence tells nothing.
    */
   readonly staleAfterMs?: number;
   /** Depths the venue offers, ascending. */

@@ -2,9 +2,12 @@ export type { ConnectionAccess, ConnectionPass } from './access.js';
 export type {
   FrameReading,
   FrameRecord,
+  Registration,
+  RegistrationNews,
+  RegistrationPolicy,
   SessionMemory,
   SessionOptions,
-  StreamNews,
+  Stretch,
   Subscription,
   TradingNews,
   VenueDefaults,

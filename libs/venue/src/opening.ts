@@ -20,6 +20,10 @@ export interface OpenVenue {
 export interface OpenVenueStatus {
   /** What must come before the venue can be connected to: `account "main": Redis at localhost:6379 does not answer`. */
   readonly waitsFor: readonly string[];
+  /** What somebody must mend, since data is missed until then. Absent where that is nothing. */
+  readonly faults?: readonly string[];
+  /** What no longer guards the data that comes: somebody should look. Absent where that is nothing. */
+  readonly risks?: readonly string[];
 }
 
 /** A metric that only this venue has. */

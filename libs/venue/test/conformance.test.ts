@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { RECEIVED_AT } from '../src/conformance/reading.js';
 import { conformanceRules, type ConformanceRule } from '../src/conformance/rules.js';
 import { describeVenueConformance } from '../src/conformance/suite.js';
-import type { FrameReading, FrameRecord, VenueDefaults, VenueDriver, VenueSession } from '../src/driver.js';
+import type {
+  FrameReading,
+  FrameRecord,
+  RegistrationPolicy,
+  VenueDefaults,
+  VenueDriver,
+  VenueSession,
+} from '../src/driver.js';
 import type { Venue } from '../src/venue.js';
 import { lineSamples, lineVenue } from './line-venue.js';
 
@@ -74,6 +81,16 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
     ['is connected while data is expected'],
   ],
   [
+    'no data possible when some is expected',
+    withDriver({ mayHaveSent: () => undefined }),
+    ['may have sent data whenever it is expected'],
+  ],
+  [
+    'more of a stretch than there is',
+    withDriver({ mayHaveSent: ({ from, to }) => ({ from: from === to ? from : from - 1n, to }) }),
+    ['may have sent data whenever it is expected'],
+  ],
+  [
     'halts of symbols that nobody subscribed',
     withSession((session) => ({
       read: (frame, receivedAt) => ({
@@ -95,6 +112,14 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
     }),
     ['its own spelling'],
   ],
+  ['registrations without a policy', withSession(() => ({ registrations: [] })), ['one by one']],
+  ['a stream asked for without end', registering({ retries: 0 }), ['one by one']],
+  ['a stream asked for at once again', registering({ floorMs: 50 }), ['one by one']],
+  [
+    'other registrations than it opens with',
+    registering({}, 'SUBSCRIBE AAA/tick'),
+    ['one by one', 'full subscription'],
+  ],
   ['a request without symbols', withSession(() => ({ opening: ['SUBSCRIBE'] })), ['full subscription']],
   ['another venue’s name in its events', withRecords(renamed), ['valid events']],
   ['data of unknown streams as events', withDriver({ openSession: openForEverything }), ['not subscribed']],
@@ -109,6 +134,27 @@ const faults: readonly (readonly [fault: string, venue: Venue, caughtBy: readonl
   ['an invalid price let through', withRecords(withoutCheck), ['damaged frame']],
   ['no simulator', { ...lineVenue, loadSimulator: () => Promise.reject(new Error('none')) }, ['simulator']],
 ];
+
+/** Each stream by itself, 100 ms apart; asked for again as it is said. */
+function registering(change: Partial<RegistrationPolicy['retry']>, opening?: string): Venue {
+  const retry = { floorMs: 100, capMs: 1_000, factor: 2, jitter: 0, retries: 3, ...change };
+  const { defaults } = lineVenue.driver;
+  return withDriver({
+    defaults: { ...defaults, openingEveryMs: 100, registration: { answerWithinMs: 100, retry } },
+    openSession(options) {
+      const registrations = options.subscriptions.map((subscription) => {
+        const name = `${subscription.symbol}/${subscription.channel}`;
+        return { name, subscription, request: `SUBSCRIBE ${name}`, release: `UNSUBSCRIBE ${name}` };
+      });
+      const all = registrations.map(({ request }) => request);
+      return {
+        ...lineVenue.driver.openSession(options),
+        registrations,
+        opening: opening === undefined ? all : [opening],
+      };
+    },
+  });
+}
 
 function renamed(record: FrameRecord): FrameRecord {
   return record.outcome === 'event' ? { ...record, event: { ...record.event, exchange: 'other' } } : record;

@@ -30,6 +30,12 @@ describe('a run that cannot begin', () => {
     expect(run.code).toBe(2);
   });
 
+  it('shows how it is called when it is asked to, which is no fault', async () => {
+    const run = await contractRun(['--help'], {});
+    expect(run.output).toMatch(/^usage: npm run kis:contract /);
+    expect([run.errors, run.code]).toEqual(['', 0]);
+  });
+
   it('shows how it is called when a flag is wrong', async () => {
     const run = await contractRun(['--market', '005930'], {});
     expect(run.errors).toContain("CONFIG_INVALID: Unknown option '--market'");

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { onStopSignals } from '@aipx/service';
-import { venueById } from '@aipx/venue-registry';
+import { venueById, venues } from '@aipx/venue-registry';
 import { startVenueSimulator } from '@aipx/venue-simulator';
 
 const USAGE =
-  'usage: npm run simulator -- [--venue upbit] [--port 7000] [--rate 100] [--symbols KRW-BTC,KRW-ETH] [--seed 1] [--journal FILE] [--counters FILE]\n' +
+  `usage: npm run simulator -- [--venue ${Object.keys(venues).join('|')}] [--port 7000] [--rate 100] [--symbols KRW-BTC,KRW-ETH] [--seed 1] [--journal FILE] [--counters FILE]\n` +
   'Faults on request: curl -X POST http://127.0.0.1:PORT/__simulator/faults -d \'{"fault":"cut","how":"reset"}\'\n';
 
 try {
@@ -20,6 +20,7 @@ try {
 async function run(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      help: { type: 'boolean', default: false },
       venue: { type: 'string', default: 'upbit' },
       port: { type: 'string', default: '0' },
       rate: { type: 'string', default: '100' },
@@ -29,6 +30,10 @@ async function run(): Promise<void> {
       counters: { type: 'string' },
     },
   });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
   const { stop } = onStopSignals();
   const symbols = values.symbols?.split(',');
   const simulator = await startVenueSimulator({

@@ -29,9 +29,13 @@ export interface MixedRecording {
   readonly firstBookAt: number;
 }
 
-/** Frames of KIS and Upbit in turn, KIS with several trades a frame, every 50th trade repeated and every 100th left out. */
-export function writeMixedRecording(folder: string, pairs: number): MixedRecording {
-  const made = new KisFrames();
+/**
+ * Frames of KIS and Upbit in turn, KIS with several trades a frame, every 50th trade repeated.
+ *
+ * @param holeEvery a trade is left out before each so manieth
+ */
+export function writeMixedRecording(folder: string, pairs: number, holeEvery = 100): MixedRecording {
+  const made = new KisFrames(holeEvery);
   const lines: string[] = [];
   let upbitBooks = 0;
   for (let index = 0; index < pairs; index += 1) {
@@ -46,7 +50,7 @@ export function writeMixedRecording(folder: string, pairs: number): MixedRecordi
       lines.push(lineOf('kis', pingPong, receivedAt));
     }
   }
-  const path = join(folder, `mixed-${pairs}.jsonl`);
+  const path = join(folder, `mixed-${pairs}-${holeEvery}.jsonl`);
   writeFileSync(path, `${lines.join('\n')}\n`);
   return {
     path,
@@ -66,6 +70,11 @@ class KisFrames {
   missedVolume = 0;
   #made = 0;
   readonly #cumulative = new Map<string, number>();
+  readonly #holeEvery: number;
+
+  constructor(holeEvery: number) {
+    this.#holeEvery = holeEvery;
+  }
 
   frame(index: number, at: number): string {
     const code = CODES[index % CODES.length] ?? '';
@@ -84,8 +93,9 @@ class KisFrames {
     this.ticks += 1;
     this.#made += 1;
     const volume = 1 + (this.#made % 7);
+    const isKnown = this.#cumulative.has(code);
     let before = this.#cumulative.get(code) ?? 1_000;
-    if (this.#made % 100 === 0) {
+    if (this.#made % this.#holeEvery === 0 && isKnown) {
       before += 13;
       this.missedVolume += 13;
     }

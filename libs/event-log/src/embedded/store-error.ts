@@ -1,4 +1,5 @@
 import { MarketDataError, type ErrorCode } from '@aipx/market-model';
+import { lockHolder } from './lock-holder.js';
 
 /** What a failure means to somebody who has never heard of the database inside. */
 interface Meaning {
@@ -9,7 +10,11 @@ interface Meaning {
 
 const IN_USE: Meaning = {
   code: 'CONFIG_DATA_DIR_IN_USE',
-  says: (path) => `${path} is in use by another process; stop that process, or choose another data folder`,
+  says: (path) => {
+    const holder = lockHolder(path);
+    const who = holder === undefined ? 'another process' : `process ${holder}`;
+    return `${path} is in use by ${who}; stop that process, or choose another data folder`;
+  },
 };
 const NOT_WRITABLE: Meaning = {
   code: 'STORE_REFUSED',

@@ -103,6 +103,15 @@ export class BufferedPublisher implements Publisher {
     if (lasting.length > 0) this.#intake.takeLasting(lasting);
   }
 
+  hasKeptAllOf(exchange: string): boolean {
+    return this.#memory.isEmptyOf(exchange) && !this.#intake.isHoldingGaps;
+  }
+
+  hasSentAllOf(exchange: string): boolean {
+    const onDisk = this.#spillway?.status.waiting ?? 0;
+    return onDisk === 0 && this.hasKeptAllOf(exchange);
+  }
+
   /** Nothing is sent any more: what still comes goes where it survives. */
   #offerLate(unit: FrameUnit): void {
     const events = unit.events.map((event) => this.#maker.event(event));

@@ -7,6 +7,8 @@ export class Memory {
   #records = 0;
   #gaps = 0;
   #bytes = 0;
+  /** Gaps among them. */
+  readonly #byExchange = new Map<string, number>();
 
   constructor(maxRecords: number, maxBytes: number) {
     this.#maxRecords = maxRecords;
@@ -21,12 +23,18 @@ export class Memory {
     return this.#bytes;
   }
 
+  /** Whether none of this venue is here. */
+  isEmptyOf(exchange: string): boolean {
+    return (this.#byExchange.get(exchange) ?? 0) === 0;
+  }
+
   /** One record always fits, however large. Gaps take no room: they are few, and never dropped. */
   hasRoomFor({ bytes }: WaitingRecord): boolean {
     return this.#records === 0 || (this.#records < this.#maxRecords && this.#bytes + bytes <= this.#maxBytes);
   }
 
-  add({ kind, bytes }: WaitingRecord): void {
+  add({ kind, exchange, bytes }: WaitingRecord): void {
+    this.#count(exchange, 1);
     if (kind === 'gap') {
       this.#gaps += 1;
       return;
@@ -35,12 +43,17 @@ export class Memory {
     this.#bytes += bytes;
   }
 
-  remove({ kind, bytes }: WaitingRecord): void {
+  remove({ kind, exchange, bytes }: WaitingRecord): void {
+    this.#count(exchange, -1);
     if (kind === 'gap') {
       this.#gaps -= 1;
       return;
     }
     this.#records -= 1;
     this.#bytes -= bytes;
+  }
+
+  #count(exchange: string, change: number): void {
+    this.#byExchange.set(exchange, (this.#byExchange.get(exchange) ?? 0) + change);
   }
 }

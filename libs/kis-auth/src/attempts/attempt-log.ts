@@ -4,15 +4,15 @@ import { parseStored } from '../stores/stored-json.js';
 import type { SharedStore } from '../stores/shared-store.js';
 import { anchored, type Attempt } from './attempt.js';
 
-/** What was tried: to issue a token, to issue an approval key, to open a session. */
+/** What was tried: to issue a token, to issue an approval key, to open a session, to ask for the holidays. */
 export type AttemptKind = (typeof KINDS)[number];
 
-const KINDS = ['token', 'approval', 'connect'] as const;
+const KINDS = ['token', 'approval', 'connect', 'holidays'] as const;
 
 type Attempts = Partial<Record<AttemptKind, Attempt>>;
 
-/** The longest that an attempt matters is an hour. */
-const TTL_MS = 24 * 3_600_000;
+/** The longest that an attempt matters is a day. */
+const TTL_MS = 25 * 3_600_000;
 const SWAP_TRIES = 20;
 
 /**

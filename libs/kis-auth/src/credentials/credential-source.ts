@@ -9,6 +9,8 @@ import { statisticsOf, type CredentialStatistics } from './status.js';
 export interface CredentialSourceOptions {
   readonly account: KisAccount;
   readonly client: OAuthClient;
+  /** Where the client asks. Absent: KIS. */
+  readonly url?: string | undefined;
   readonly stores: KisStores;
   readonly attempts: AttemptLog;
   readonly clock: Clock;

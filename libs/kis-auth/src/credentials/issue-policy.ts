@@ -1,4 +1,4 @@
-import { MarketDataError } from '@aipx/market-model';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import { kisAction } from '../oauth/codes.js';
 import { isFinal } from '../oauth/refusal.js';
 import type { CredentialKind } from './credential.js';
@@ -10,6 +10,8 @@ export interface IssueAttempt {
   readonly outcome: string;
   /** Failed ones in a row. */
   readonly failures: number;
+  /** Why it failed, in words; absent where it did not, or only a minute was not up. Nothing secret. */
+  readonly reason?: string;
   /** Nobody asks before. */
   readonly notBefore: number;
   /** Of key and secret: a final refusal does not hold for others. */
@@ -24,6 +26,8 @@ const APPROVAL_GAP_MS = 1_100;
 const FAILURE_FLOOR_MS = 2_000;
 const FAILURE_CAP_MS = 15 * 60_000;
 const FINAL_MS = 3_600_000;
+/** Of a reason that is kept. */
+const MOST_CHARACTERS = 300;
 
 /** The record to write before KIS is asked: if the process dies now, the next one knows that it may have been asked. */
 export function attemptStarted(
@@ -47,22 +51,24 @@ export function attemptIssued(kind: CredentialKind, started: IssueAttempt, now: 
   return { ...started, outcome: 'ISSUED', failures: 0, notBefore: now + gap(kind, random) };
 }
 
-/** @param code KIS' code; `undefined` for an attempt without an answer that says one */
 export function attemptFailed(
   kind: CredentialKind,
   started: IssueAttempt,
-  code: string | undefined,
+  error: unknown,
   now: number,
   random: number,
 ): IssueAttempt {
-  const failures = started.failures + 1;
-  const outcome = code ?? 'FAILED';
-  if (code !== undefined && isFinal(code)) return { ...started, outcome, failures, notBefore: now + FINAL_MS };
+  const code = codeOf(error);
+  const reason = asMarketDataError(error, 'CONNECTION_FAILED').message.slice(0, MOST_CHARACTERS);
+  const failed = { ...started, outcome: code ?? 'FAILED', failures: started.failures + 1 };
+  if (code !== undefined && isFinal(code)) return { ...failed, reason, notBefore: now + FINAL_MS };
   // The minute is not up, for whoever asked: asking was no failure of KIS.
   const isTooSoon = code !== undefined && kisAction(code) === 'wait-a-minute';
-  const growing = isTooSoon ? TOKEN_GAP_MS : Math.min(FAILURE_CAP_MS, FAILURE_FLOOR_MS * 2 ** Math.min(failures, 20));
+  const growing = isTooSoon
+    ? TOKEN_GAP_MS
+    : Math.min(FAILURE_CAP_MS, FAILURE_FLOOR_MS * 2 ** Math.min(failed.failures, 20));
   const wait = Math.max(growing * (1 + random / 5), isTooSoon ? 0 : gap(kind, random));
-  return { ...started, outcome, failures, notBefore: Math.ceil(now + wait) };
+  return { ...failed, ...(!isTooSoon && { reason }), notBefore: Math.ceil(now + wait) };
 }
 
 /** When KIS may be asked again, ms since the epoch; 0 for at once. */

@@ -13,7 +13,6 @@ import {
   attemptFailed,
   attemptIssued,
   attemptStarted,
-  codeOf,
   finalRefusal,
   mayIssueAt,
   type IssueAttempt,
@@ -23,6 +22,8 @@ import { countedAs, emptyStatus, type CredentialStatus } from './status.js';
 export interface SharedCredentialOptions {
   readonly kind: CredentialKind;
   readonly account: KisAccount;
+  /** Of the server that issues. Absent: KIS'. */
+  readonly url?: string | undefined;
   readonly issue: (signal: AbortSignal) => Promise<Issued>;
   readonly stores: KisStores;
   readonly attempts: AttemptLog;
@@ -68,8 +69,8 @@ export class SharedCredential {
 
   constructor(options: SharedCredentialOptions) {
     this.#options = options;
-    this.#name = storedName(options.kind, options.account);
-    this.#lockName = storedName('lock', options.account);
+    this.#name = storedName(options.kind, options.account, options.url);
+    this.#lockName = storedName('lock', options.account, options.url);
     this.#refreshBeforeMs = options.refreshBeforeMs * (1 + options.clock.random() / 5);
     this.#endReturns = options.stores.credentials.onReturn(() => void this.#putBack());
     options.signal.addEventListener('abort', this.#endReturns, { once: true });
@@ -174,10 +175,16 @@ export class SharedCredential {
     const now = clock.now();
     const code = finalRefusal(last, account.fingerprint, now);
     if (code !== undefined) throw refusalOf(account, PATHS[kind], code, '');
-    const waitMs = mayIssueAt(kind, last, account.fingerprint) - now;
-    if (waitMs <= 0) return undefined;
-    // Others may have it sooner than we may ask.
-    const soon = this.#lookAgain(`KIS may be asked again in ${Math.ceil(waitMs / 1000)} s (last: ${last?.outcome})`);
+    const mayIssue = mayIssueAt(kind, last, account.fingerprint);
+    const waitMs = mayIssue - now;
+    if (waitMs <= 0) {
+      // What this process has not waited over is no fault any more; what it has is one until KIS says otherwise.
+      if (this.status.failure !== last?.reason) this.status.failure = undefined;
+      return undefined;
+    }
+    if (last?.reason !== undefined && last.fingerprint === account.fingerprint) this.status.failure = last.reason;
+    // Others may have it sooner than we may ask. By the clock: the reason stays the same while it is waited for.
+    const soon = this.#lookAgain(`KIS is asked again at ${new Date(mayIssue).toISOString()} (last: ${last?.outcome})`);
     if (last?.outcome === 'STARTED') return soon;
     return { ...soon, waitMs: Math.min(waitMs, Math.max(soon.waitMs, waitMs / 4)) };
   }
@@ -188,7 +195,12 @@ export class SharedCredential {
     const started = attemptStarted(kind, last, account.fingerprint, clock.now(), clock.random());
     // Whoever stood still until its lock was over finds another process' attempt here.
     if (!(await attempts.begin(kind, last, started))) return this.#lookAgain('another process asks KIS');
-    const credential = await this.#ask(parseCredential(before)).catch((error: unknown) => this.#failed(started, error));
+    let credential: Credential;
+    try {
+      credential = await this.#ask(parseCredential(before));
+    } catch (error) {
+      return await this.#failed(started, error);
+    }
     try {
       await attempts.write(kind, attemptIssued(kind, started, clock.now(), clock.random()));
       if (await this.#share(before, credential)) return undefined;
@@ -200,14 +212,16 @@ export class SharedCredential {
     return this.#lookAgain('another process has shared one meanwhile');
   }
 
-  async #failed(started: IssueAttempt, error: unknown): Promise<never> {
+  /** @throws what no waiting mends */
+  async #failed(started: IssueAttempt, error: unknown): Promise<Obstacle> {
     const { attempts, clock, kind, signal } = this.#options;
     signal.throwIfAborted();
     this.#count(error);
-    const failed = attemptFailed(kind, started, codeOf(error), clock.now(), clock.random());
+    const failed = attemptFailed(kind, started, error, clock.now(), clock.random());
     // A store that is away gets it later, and what KIS said is not forgotten over it.
     await attempts.write(kind, failed).catch(() => undefined);
-    throw error;
+    if (!(error instanceof MarketDataError) || !error.retryable) throw error;
+    return this.#tooSoon(failed) ?? this.#lookAgain(error.message);
   }
 
   /** From here on it is held, whatever becomes of the store. */
@@ -269,6 +283,7 @@ export class SharedCredential {
   #hold(credential: Credential): void {
     if (credential.value !== this.#held?.value) this.#options.keepSecret?.(credential.value);
     this.#held = credential;
+    this.status.failure = undefined;
     this.status.issuedAt = credential.issuedAt;
     this.status.expiresAt = credential.expiresAt;
   }

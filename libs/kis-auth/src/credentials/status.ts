@@ -20,6 +20,11 @@ export interface CredentialStatistics {
   readonly errors: Readonly<Record<string, number>>;
   /** Why it waits now, in words. */
   readonly waitingFor?: string;
+  /**
+   * Why KIS issued none when it was asked last, here or elsewhere with the same secret, in words; from when this process waits over
+   * it until one is had.
+   */
+  readonly failure?: string;
 }
 
 /** The same while it is counted. */
@@ -30,6 +35,7 @@ export interface CredentialStatus {
   refreshes: number;
   waits: number;
   waitingFor: string | undefined;
+  failure: string | undefined;
   readonly errors: Record<string, number>;
 }
 
@@ -41,12 +47,13 @@ export function emptyStatus(): CredentialStatus {
     refreshes: 0,
     waits: 0,
     waitingFor: undefined,
+    failure: undefined,
     errors: {},
   };
 }
 
 export function statisticsOf(status: CredentialStatus): CredentialStatistics {
-  const { issuedAt, expiresAt, issues, refreshes, waits, errors, waitingFor } = status;
+  const { issuedAt, expiresAt, issues, refreshes, waits, errors, waitingFor, failure } = status;
   return {
     issues,
     refreshes,
@@ -55,6 +62,7 @@ export function statisticsOf(status: CredentialStatus): CredentialStatistics {
     ...(issuedAt !== undefined && { issuedAt }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(waitingFor !== undefined && { waitingFor }),
+    ...(failure !== undefined && { failure }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { MarketDataError } from '@aipx/market-model';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
 import type { KisAccount } from '../accounts/kis-account.js';
 import { readAnswer } from './answer.js';
 import { tokenExpiry } from './expiry.js';
@@ -88,12 +88,12 @@ export class OAuthClient {
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof MarketDataError) throw cause;
-      const why = isTimeout(cause) ? `did not answer within ${this.#timeoutMs} ms` : 'could not be reached';
-      throw new MarketDataError('CONNECTION_FAILED', `${url.host} ${why} (${path}, account ${account.keyHash})`, {
-        context: { path, key_hash: account.keyHash },
+      throw unreached(
+        account,
+        url,
+        isTimeout(cause) ? `no answer within ${this.#timeoutMs} ms` : reasonOf(cause),
         cause,
-        retryable: true,
-      });
+      );
     }
   }
 }
@@ -104,6 +104,22 @@ function isText(value: unknown): value is string {
 
 function isTimeout(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === 'TimeoutError';
+}
+
+/** `fetch` says no more than that it failed; of a name with several addresses each has its own reason. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as Error;
+  const reasons = cause instanceof AggregateError ? cause.errors : [cause ?? error];
+  return reasons.map((reason) => asMarketDataError(reason, 'CONNECTION_FAILED').message).join(', ');
+}
+
+function unreached(account: KisAccount, url: URL, why: string, cause: unknown): MarketDataError {
+  const { host, pathname: path } = url;
+  return new MarketDataError(
+    'CONNECTION_FAILED',
+    `${host} could not be reached (${why}) for ${path}; check KIS_API_URL, and that no firewall is in the way`,
+    { context: { path, key_hash: account.keyHash }, cause, retryable: true },
+  );
 }
 
 function unreadable(account: KisAccount, path: string): MarketDataError {

@@ -4,18 +4,26 @@ import type { KisAccount } from '../accounts/kis-account.js';
 import type { Clock } from '../clock.js';
 import { storedName } from '../stores/names.js';
 import type { SharedStore } from '../stores/shared-store.js';
+import { leaseText, takenBy } from './lease-text.js';
 
 export interface KeyLeaseOptions {
   readonly account: KisAccount;
+  /** Of the REST server whose approval keys open the session. Absent: KIS'. */
+  readonly url?: string | undefined;
   readonly store: SharedStore;
   readonly clock: Clock;
   /** `KIS_LEASE_TTL`: how long a holder may be silent before another one takes over. */
   readonly ttlMs: number;
+  /** Names of all that this process records by the key; nothing secret. Absent: nobody is told. */
+  readonly takes?: readonly string[] | undefined;
 }
 
-/** Why it is not had yet: another one holds it, the store began less than a lease ago, or fails. */
+/**
+ * Why it is not had yet: another one holds it, the store began less than a lease ago, or fails. `takes`: what the holder records by
+ * the key; absent where it does not tell, or nobody here compares.
+ */
 export type LeaseHindrance =
-  | { readonly kind: 'held' }
+  | { readonly kind: 'held'; readonly takes?: readonly string[] }
   | { readonly kind: 'young-store' }
   | { readonly kind: 'store'; readonly error: MarketDataError };
 
@@ -40,13 +48,19 @@ export class KeyLease {
   readonly #renewals: Promise<void>;
   /** One renewal at a time, so that none takes again what was just given back. */
   #renewal = Promise.resolve();
+  /** When the last renewal that succeeded was asked for, ms since the epoch. */
+  #renewedAt: number;
+  /** Of the last renewal; `undefined` where it succeeded. */
+  #failure: MarketDataError | undefined;
 
-  private constructor(options: KeyLeaseOptions, holder: string) {
+  /** @param claimedAt when it was asked for, ms since the epoch */
+  private constructor(options: KeyLeaseOptions, holder: string, claimedAt: number) {
     this.#options = options;
     this.#holder = holder;
-    this.#name = storedName('lease', options.account);
+    this.#name = storedName('lease', options.account, options.url);
+    this.#renewedAt = claimedAt;
     this.#endReturns = options.store.onReturn(() => void this.#renew());
-    this.#renewals = this.#renewAgainAndAgain();
+    this.#renewals = this.#renewAgainAndAgain(claimedAt);
   }
 
   /**
@@ -60,15 +74,25 @@ export class KeyLease {
     signal: AbortSignal,
     onHindrance: (hindrance: LeaseHindrance) => void = () => undefined,
   ): Promise<KeyLease> {
-    const holder = randomUUID();
-    for (;;) {
-      signal.throwIfAborted();
-      const hindrance = await hindranceOf(options, holder);
-      if (hindrance === undefined) break;
-      onHindrance(hindrance);
-      await options.clock.sleep(LOOK_AGAIN_MS * (1 + options.clock.random()), signal);
+    const holder = leaseText(randomUUID(), options.takes);
+    let claimedAt: number;
+    let mayStand = false;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        claimedAt = options.clock.now();
+        const hindrance = await hindranceOf(options, holder);
+        if (hindrance === undefined) break;
+        mayStand ||= hindrance.kind === 'store';
+        onHindrance(hindrance);
+        await options.clock.sleep(LOOK_AGAIN_MS * (1 + options.clock.random()), signal);
+      }
+    } catch (cause) {
+      // A claim whose answer was lost would keep the key from others until it runs out.
+      if (mayStand) await giveBack(options, holder);
+      throw cause;
     }
-    const lease = new KeyLease(options, holder);
+    const lease = new KeyLease(options, holder, claimedAt);
     if (!signal.aborted) return lease;
     await lease.release();
     throw signal.reason;
@@ -84,20 +108,28 @@ export class KeyLease {
     return !this.#stop.signal.aborted;
   }
 
+  /** Why it is not renewed, once half of its life has gone by without: the store is away, or refuses. */
+  get renewalFailure(): MarketDataError | undefined {
+    const { clock, ttlMs } = this.#options;
+    return this.isHeld && clock.now() - this.#renewedAt > ttlMs / 2 ? this.#failure : undefined;
+  }
+
   /** Gives the lease to whoever waits. End the session first. Never throws; a second call does nothing. */
   async release(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.#endReturns();
     await Promise.all([this.#renewals, this.#renewal]);
-    // One that cannot be given back runs out.
-    await this.#options.store.swap(this.#name, this.#holder, undefined).catch(() => false);
+    await giveBack(this.#options, this.#holder);
   }
 
-  async #renewAgainAndAgain(): Promise<void> {
+  /** Counted from request to request: where answers are slow, waiting behind each would let the lease run out between two. */
+  async #renewAgainAndAgain(claimedAt: number): Promise<void> {
     const { clock, ttlMs } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      await clock.sleep(ttlMs / 3, this.#stop.signal).catch(() => undefined);
+    for (let askedAt = claimedAt; !this.#stop.signal.aborted;) {
+      const waitMs = Math.min(askedAt + ttlMs / 3 - clock.now(), ttlMs / 3);
+      if (waitMs > 0) await clock.sleep(waitMs, this.#stop.signal).catch(() => undefined);
+      askedAt = clock.now();
       if (!this.#stop.signal.aborted) await this.#renew();
     }
   }
@@ -110,13 +142,17 @@ export class KeyLease {
   /** Renews it; takes it again where the store has lost it. */
   async #renewOnce(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const { account, store, ttlMs } = this.#options;
-    const entry = { value: this.#holder, ttlMs };
+    const { account, clock } = this.#options;
+    const askedAt = clock.now();
     try {
-      if (await store.swap(this.#name, this.#holder, entry)) return;
-      if (await store.swap(this.#name, undefined, entry)) return;
-    } catch {
-      return; // away; nobody else can claim it meanwhile
+      if (await this.#isPut()) {
+        this.#renewedAt = askedAt;
+        this.#failure = undefined;
+        return;
+      }
+    } catch (cause) {
+      this.#failure = asMarketDataError(cause, 'STORE_UNAVAILABLE');
+      return; // away or refusing; nobody else can claim it meanwhile
     }
     this.#stop.abort();
     this.#endReturns();
@@ -128,17 +164,30 @@ export class KeyLease {
       ),
     );
   }
+
+  async #isPut(): Promise<boolean> {
+    const { store, ttlMs } = this.#options;
+    const entry = { value: this.#holder, ttlMs };
+    return (await store.swap(this.#name, this.#holder, entry)) || (await store.swap(this.#name, undefined, entry));
+  }
+}
+
+/** One that cannot be given back runs out. */
+async function giveBack({ account, url, store }: KeyLeaseOptions, holder: string): Promise<void> {
+  await store.swap(storedName('lease', account, url), holder, undefined).catch(() => false);
 }
 
 /** Claims the lease once; `undefined` when it is had. */
 async function hindranceOf(
-  { account, store, ttlMs }: KeyLeaseOptions,
+  { account, url, store, ttlMs, takes }: KeyLeaseOptions,
   holder: string,
 ): Promise<LeaseHindrance | undefined> {
   try {
     if ((await store.ageMs()) < ttlMs) return { kind: 'young-store' };
-    const isClaimed = await store.swap(storedName('lease', account), undefined, { value: holder, ttlMs });
-    return isClaimed ? undefined : { kind: 'held' };
+    const name = storedName('lease', account, url);
+    if (await store.swap(name, undefined, { value: holder, ttlMs })) return undefined;
+    const taken = takes && takenBy(await store.read(name));
+    return { kind: 'held', ...(taken && { takes: taken }) };
   } catch (cause) {
     return { kind: 'store', error: asMarketDataError(cause, 'STORE_UNAVAILABLE') };
   }

@@ -19,20 +19,22 @@ export interface KisStoreSettings {
 }
 
 /**
- * Where what is kept. The machine's file holds locks, leases and attempts only, never a secret.
+ * Where what is kept. The machine's file holds locks, leases, attempts and the holidays, never a secret.
  *
- * |                    | credentials | locks, leases, attempts | taken first     |
- * | ------------------ | ----------- | ----------------------- | --------------- |
- * | Redis              | Redis       | Redis                   | machine's file  |
- * | a token file       | that file   | that file               |                 |
- * | neither            | memory      | machine's file          |                 |
+ * |                    | credentials | locks, leases, attempts, holidays | taken first, and the holidays too |
+ * | ------------------ | ----------- | --------------------------------- | --------------------------------- |
+ * | Redis              | Redis       | Redis                             | machine's file                    |
+ * | a token file       | that file   | that file                         |                                   |
+ * | neither            | memory      | machine's file                    |                                   |
  */
 export interface KisStores {
   readonly credentials: SharedStore;
-  /** Holds locks, leases and attempts. */
+  /** Holds locks, leases, attempts and the holidays. */
   readonly coordination: SharedStore;
   /** In order: whoever issues holds a lock in each. */
   readonly locks: readonly SharedStore[];
+  /** Counts on this machine while `coordination` is away; absent where that is a file, which never is. */
+  readonly machine?: SharedStore | undefined;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function openKisStores(settings: KisStoreSettings): Promise<KisStor
   if (redis !== undefined) {
     const machine = await openMachineFile(machineFolder, clock);
     const shared = new RedisStore(redis);
-    return storesOf(shared, shared, [machine, shared]);
+    return storesOf(shared, shared, [machine, shared], machine);
   }
   if (tokenFile !== undefined) {
     const file = await FileStore.open(tokenFile, 'KIS_TOKEN_FILE', clock);
@@ -52,12 +54,18 @@ export async function openKisStores(settings: KisStoreSettings): Promise<KisStor
   return storesOf(FileStore.inMemory(clock), machine, [machine]);
 }
 
-function storesOf(credentials: SharedStore, coordination: SharedStore, locks: readonly SharedStore[]): KisStores {
+function storesOf(
+  credentials: SharedStore,
+  coordination: SharedStore,
+  locks: readonly SharedStore[],
+  machine?: SharedStore,
+): KisStores {
   const all = new Set([credentials, coordination, ...locks]);
   return {
     credentials,
     coordination,
     locks,
+    machine,
     close: async () => {
       await Promise.all([...all].map((store) => store.close()));
     },

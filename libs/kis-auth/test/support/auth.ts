@@ -33,11 +33,13 @@ export async function openScene(): Promise<Scene> {
       onTestFinished(() => auth.close());
       const [key] = auth.keys;
       if (key === undefined) throw new Error('no key');
-      const { account, credentials, connectAttempts } = key;
+      const { account, takes, credentials, connectAttempts, holidays } = key;
       return {
         account,
+        takes,
         credentials,
         connectAttempts,
+        holidays,
         claimLease: (signal) => key.claimLease(signal),
         get isStoreAway() {
           return key.isStoreAway;

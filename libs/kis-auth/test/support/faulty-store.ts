@@ -36,8 +36,9 @@ export class FaultyStore implements SharedStore {
     return !this.isContended && (await this.#store.swap(name, expected, next));
   }
 
-  ageMs(): Promise<number> {
-    return Promise.resolve(this.age);
+  async ageMs(): Promise<number> {
+    this.#check();
+    return await Promise.resolve(this.age);
   }
 
   onReturn(listener: () => void): () => void {

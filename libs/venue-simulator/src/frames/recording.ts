@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { SimulatedVenue } from '@aipx/venue/simulation';
 import { readLines, type Line } from './lines.js';
 
 /** One line of a recording and the venue it belongs to. */
@@ -14,6 +15,37 @@ export interface RecordedLine extends Line {
 /** What a line must look like, for messages. */
 export const EXPECTED_SHAPE =
   'one JSON object a line such as {"venue":"upbit","received_at_ns":"1618678263010785000","frame":"{…}"}';
+
+/** What is played for a line. */
+export function playedBytes({ frame, bytes }: RecordedLine): Buffer {
+  return frame === undefined ? bytes : Buffer.from(frame, 'utf8');
+}
+
+/** Whether a line is played to a client of this venue: recorded protocol talk is not. */
+export function isPlayedTo(simulated: SimulatedVenue, { venue, frame }: RecordedLine): boolean {
+  return venue === simulated.id && (frame === undefined || simulated.isData(frame));
+}
+
+/**
+ * The first frames of a recording that are played to a client of this venue, some at a time.
+ *
+ * @throws {MarketDataError} `CONFIG_FRAMES_FILE` when the file cannot be read
+ */
+export async function* firstFrames(
+  path: string,
+  venue: SimulatedVenue,
+  count: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Buffer[], void> {
+  let left = count;
+  if (left <= 0) return;
+  for await (const lines of readRecording(path, signal)) {
+    const played = lines.filter((line) => isPlayedTo(venue, line)).slice(0, left);
+    yield played.map(playedBytes);
+    left -= played.length;
+    if (left <= 0) return;
+  }
+}
 
 /**
  * A recording, some lines at a time. Yields nothing when no line is of the right shape.

@@ -91,6 +91,19 @@ export const conformanceRules: readonly ConformanceRule[] = [
     },
   },
   {
+    title: 'may have sent data whenever it is expected to, and names no more of a stretch than there is',
+    check({ driver: { isDataExpected = () => true, mayHaveSent = (stretch) => stretch } }) {
+      for (let minutes = 0; minutes < FORTNIGHT_MINUTES; minutes += 31) {
+        const at = RECEIVED_AT + BigInt(minutes) * 60_000_000_000n;
+        const instant = mayHaveSent({ from: at, to: at });
+        if (isDataExpected(at)) expect(instant, `data at ${at}`).toEqual({ from: at, to: at });
+        const day = { from: at, to: at + 86_400_000_000_000n };
+        const { from, to } = mayHaveSent(day) ?? day;
+        expect([from >= day.from, from <= to, to <= day.to], `the stretch from ${at}`).toEqual([true, true, true]);
+      }
+    },
+  },
+  {
     title: 'spells the sample symbols as the venue does',
     check({ driver }, { symbols }) {
       expect(symbols.map(([raw]) => driver.parseSymbol(raw))).toEqual(symbols.map(([, spelled]) => spelled));
@@ -121,6 +134,24 @@ export const conformanceRules: readonly ConformanceRule[] = [
       const { opening } = openSession(driver, subscriptions);
       for (const { symbol } of subscriptions) expect(opening.join('\n')).toContain(symbol);
       expect(openSession(driver, subscriptions).opening).toEqual(opening);
+    },
+  },
+  {
+    title: 'asks for streams one by one as it opens, and for each again no faster than its pace and not without end',
+    check({ driver }, { subscriptions }) {
+      const { registration, openingEveryMs = 0 } = driver.defaults;
+      const { registrations, opening } = openSession(driver, subscriptions);
+      expect(registrations === undefined, 'registrations come with a policy').toBe(registration === undefined);
+      if (registrations === undefined || registration === undefined) return;
+      expect(registrations.map(({ request }) => request)).toEqual(opening);
+      expect(new Set(registrations.map(({ name }) => name)).size).toBe(registrations.length);
+      expect(registrations.flatMap(({ subscription }) => subscription ?? [])).toEqual(subscriptions);
+      const { floorMs, capMs, factor, retries } = registration.retry;
+      expect(registration.answerWithinMs).toBeGreaterThan(0);
+      expect(floorMs).toBeGreaterThanOrEqual(Math.max(openingEveryMs, 1));
+      expect(capMs).toBeGreaterThan(floorMs);
+      expect(factor).toBeGreaterThan(1);
+      expect(Number.isInteger(retries) && retries > 0, `retries ${retries} have an end`).toBe(true);
     },
   },
   {

@@ -72,6 +72,21 @@ export class Host {
     return ((await response.json()) as { approval_key: string }).approval_key;
   }
 
+  /** The first page of the calendar, from a date on. */
+  async holidays(from: string): Promise<{ readonly body: string; readonly continuation: string }> {
+    const customer = { appkey: 'A', appsecret: 'S' };
+    const issued = await fetch(`${this.#simulator.apiUrl}/oauth2/tokenP`, {
+      method: 'POST',
+      body: JSON.stringify({ grant_type: 'client_credentials', ...customer }),
+    });
+    const { access_token: token } = (await issued.json()) as { access_token: string };
+    const query = `BASS_DT=${from}&CTX_AREA_FK=&CTX_AREA_NK=`;
+    const response = await fetch(`${this.#simulator.apiUrl}/uapi/domestic-stock/v1/quotations/chk-holiday?${query}`, {
+      headers: { ...customer, authorization: `Bearer ${token}`, tr_id: 'CTCA0903R' },
+    });
+    return { body: await response.text(), continuation: response.headers.get('tr_cont') ?? '' };
+  }
+
   connect(path = '/tryitout'): Promise<TestClient> {
     return TestClient.connect(new URL(path, this.#simulator.websocketUrl).href);
   }

@@ -118,6 +118,40 @@ describe('a registration', () => {
     expect(await code(client, 'H0STMKO0', '000660')).toBe('1 OPSP0007 SUBSCRIBE INTERNAL ERROR');
   });
 
+  it('of one stream gets another answer on request, and those of others do not', async () => {
+    const client = await connect({ rate: 1 });
+    host.own('answer', { code: 'OPSP0007', count: 2, stream: 'H0STCNT0 005930' });
+    const asked = ['000660', '005930', '005930', '005930'];
+    const codes = [];
+    for (const symbol of asked) codes.push((await ask(client, 'H0STCNT0', symbol)).body.msg_cd);
+    expect(codes).toEqual(['OPSP0000', 'OPSP0007', 'OPSP0007', 'OPSP0000']);
+  });
+
+  it('is never seen on request, or its answer never arrives though what it says holds', async () => {
+    const client = await connect({ rate: 1 });
+    host.own('lose-requests', { count: 1 });
+    client.send(register(key, 'H0STMKO0', '005930'));
+    expect(await code(client, 'H0STMKO0', '005930')).toBe('0 OPSP0000 SUBSCRIBE SUCCESS');
+    host.own('lose-acknowledgements', { count: 1 });
+    client.send(register(key, 'H0STMKO0', '005930', '2'));
+    expect(await code(client, 'H0STMKO0', '005930', '2')).toBe('1 OPSP0003 UNSUBSCRIBE ERROR(not found!)');
+  });
+
+  it('that is muted brings nothing until it is made anew', async () => {
+    const client = await connect({ rate: 2_000 });
+    await ask(client, 'H0STCNT0', '005930');
+    await ask(client, 'H0STCNT0', '000660');
+    host.own('mute', { stream: 'H0STCNT0 005930' });
+    // What was on its way when it was muted comes first.
+    await ask(client, 'H0STCNT0', '000660');
+    const symbols = (await dataFrames(client, 100)).map(({ fields }) => fields[0]);
+    expect(new Set(symbols)).toEqual(new Set(['000660']));
+    await ask(client, 'H0STCNT0', '005930', '2');
+    await ask(client, 'H0STCNT0', '005930');
+    const again = (await dataFrames(client, 100)).map(({ fields }) => fields[0]);
+    expect(again).toContain('005930');
+  });
+
   it.each([
     ['{"header":', 'OPSP9999'],
     ['{}', 'OPSP9998'],

@@ -1,6 +1,6 @@
 import type { MarketDataError } from '@aipx/market-model';
 import type { RedisAddress, Rule, SettingsGroup, ValueOf } from '@aipx/service';
-import type { OpenVenue, Venue } from '@aipx/venue';
+import type { OpenVenue, Subscription, Venue } from '@aipx/venue';
 
 /** A venue as the registry lists it. */
 export interface RegisteredVenue extends Venue {
@@ -13,6 +13,8 @@ export interface VenueContext {
   /** By the settings that every venue has; the driver's own where nobody says otherwise. */
   readonly websocketUrl: string;
   readonly apiUrl: string;
+  /** All that this process is to record of it, for processes that wait until this one has ended. */
+  readonly subscriptions?: readonly Subscription[];
   /** Shared with other processes. Absent: there is none. */
   readonly redis?: RedisAddress | undefined;
   /** Where processes of this machine find each other, private to the user. @default one in the system's folder of temporary files */

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
  * How one request is answered instead of by the server behind. `slow`: not at all. `cut`: the connection ends in the answer. `last`:
  * well, and nobody listens after it.
  */
-export type RestFault = 'error' | 'html' | 'slow' | 'cut' | 'last';
+export type RestFault = 'error' | 'redirect' | 'html' | 'slow' | 'cut' | 'last';
 
 /** Stands before a REST server and answers some requests badly. */
 export class FaultyProxy {
@@ -18,6 +18,8 @@ export class FaultyProxy {
   readonly #faults: (RestFault | undefined)[] = [];
   /** The header `tr_cont` of each request. */
   readonly continuations: string[] = [];
+  readonly #arrived = Promise.withResolvers<undefined>();
+  #held: Promise<unknown> = Promise.resolve();
 
   private constructor(target: string) {
     this.#target = target;
@@ -42,6 +44,18 @@ export class FaultyProxy {
     return this.continuations.length;
   }
 
+  /** Answers nobody until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#held = promise;
+    return () => resolve(undefined);
+  }
+
+  /** Resolves when the first request has come. */
+  async asked(): Promise<void> {
+    await this.#arrived.promise;
+  }
+
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     this.#server.close();
@@ -51,9 +65,15 @@ export class FaultyProxy {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.continuations.push(String(request.headers['tr_cont'] ?? ''));
+    this.#arrived.resolve(undefined);
+    await this.#held;
     const fault = this.#faults.shift();
     if (fault === 'slow') return;
     if (fault === 'error') return void response.writeHead(500).end();
+    if (fault === 'redirect') {
+      const location = new URL(request.url ?? '/', this.#target).href;
+      return void response.writeHead(307, { location }).end();
+    }
     if (fault === 'html') return void response.end('<html><body>maintenance</body></html>');
     const headers = Object.entries(request.headers).filter(([name]) => name !== 'host' && name !== 'connection');
     if (fault === 'last') this.#server.close();

@@ -1,23 +1,25 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KisAccount, KisAccounts, KisAuth, type SharedAnswer } from '@aipx/kis-auth';
 import { MarketDataError } from '@aipx/market-model';
 import { parseTradingDays, SessionCalendar, type SpecialDays } from '@aipx/venue-kis';
 import { createKisSimulator, type KisSimulator } from '@aipx/venue-kis/simulator';
 import { startVenueSimulator, type VenueSimulator } from '@aipx/venue-simulator';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HolidayCaller } from '../src/kis/holiday-call.js';
 import { Holidays } from '../src/kis/holidays.js';
 import { FaultyProxy, type RestFault } from './faulty-proxy.js';
 import { ManualClock } from './manual-clock.js';
 
 const DAY_MS = 86_400_000;
+/** How often whoever has no fresh answer looks for one. */
+const LOOK_MS = 10 * 60_000;
 const ACCOUNT = { apiKey: 'an-app-key-of-36-characters', apiSecret: 'a-secret-that-nobody-may-see' };
 /** 30 days back and 366 ahead of the simulated now, a hundred a page. */
 const PAGES = 4;
 
 let folder: string;
-let file: string;
 let stop: AbortController;
 let clock: ManualClock;
 let kis: KisSimulator;
@@ -30,7 +32,6 @@ let running: Promise<void>[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kis-holidays-'));
-  file = join(folder, 'machine', 'holidays.json');
   stop = new AbortController();
   clock = new ManualClock(Date.UTC(2026, 10, 23));
   kis = createKisSimulator({ wall: () => clock.now(), holidays: ['20261225', '20270101'] });
@@ -72,13 +73,24 @@ function callerWith(change: Partial<HolidayCaller> = {}): HolidayCaller {
   return { url: proxy.url, account: ACCOUNT, credentials: { token, invalidateToken }, pageEveryMs: 0, ...change };
 }
 
-async function open(caller: HolidayCaller | undefined = callerWith(), ownDays: SpecialDays = new Map()) {
+/** What the processes of this machine share, by an opening of its own. */
+async function openAnswer(at: ManualClock): Promise<SharedAnswer> {
+  const accounts = KisAccounts.of([new KisAccount('default', 'real', ACCOUNT.apiKey, ACCOUNT.apiSecret)]);
+  const auth = await KisAuth.open({ accounts, machineFolder: join(folder, 'machine'), url: host.apiUrl, clock: at });
+  onTestFinished(() => auth.close());
+  return auth.keys[0]?.holidays ?? expect.unreachable('there is a key');
+}
+
+async function open(caller: HolidayCaller | undefined = callerWith(), ownDays: SpecialDays = new Map(), at = clock) {
   const onFault = (error: MarketDataError) => void faults.push(error);
-  return await Holidays.open({ calendar, ownDays, file, ...(caller && { caller }), onFault, clock });
+  const answer = await openAnswer(at);
+  return await Holidays.open({ calendar, ownDays, answer, ...(caller && { caller }), onFault, clock: at });
 }
 
 /** Runs until nothing is left to be done now; how long it then waits, ms. */
 async function asked(holidays: Holidays): Promise<number> {
+  // One that is there already is not waited for.
+  await token();
   running.push(holidays.run(stop.signal));
   return await clock.asleep();
 }
@@ -87,9 +99,25 @@ function isOpen(day: string, time = '10:00'): boolean {
   return calendar.isDataExpected('KRX', Temporal.ZonedDateTime.from(`${day}T${time}[Asia/Seoul]`).epochNanoseconds);
 }
 
-async function keep(askedAt: number, days: object[]): Promise<void> {
-  file = join(folder, 'kept.json');
-  await writeFile(file, JSON.stringify({ askedAt: new Date(askedAt).toISOString(), days }));
+/** Lets time pass, from one look to the next. */
+async function pass(ms: number): Promise<void> {
+  for (const until = clock.now() + ms; clock.now() < until;) {
+    clock.wake();
+    await clock.asleep();
+  }
+}
+
+/** Another process of the machine was told so then. */
+async function told(askedAt: number, days: readonly object[] | string): Promise<void> {
+  const text = typeof days === 'string' ? days : JSON.stringify({ days });
+  const answer = await openAnswer(new ManualClock(askedAt));
+  const question = { prepare: () => Promise.resolve(), ask: () => Promise.resolve(text), restMs: () => 0 };
+  expect(await answer.step(question, stop.signal)).toEqual({ waitMs: DAY_MS });
+}
+
+async function kept(): Promise<SpecialDays> {
+  const answer = await (await openAnswer(clock)).newest();
+  return answer === undefined ? new Map() : parseTradingDays(answer.text);
 }
 
 describe('the holidays of KIS', () => {
@@ -103,9 +131,8 @@ describe('the holidays of KIS', () => {
     ]);
     expect(kis.usage(ACCOUNT.apiKey).calendarCalls).toBe(PAGES);
     expect(proxy.continuations).toEqual(['', 'N', 'N', 'N']);
-    const days = [...parseTradingDays(await readFile(file, 'utf8')).keys()];
+    const days = [...(await kept()).keys()];
     expect([days[0], days.at(-1), days.length]).toEqual(['20261024', '20271124', 397]);
-    expect(await readdir(join(folder, 'machine'))).toEqual(['holidays.json']);
     expect(faults).toEqual([]);
   });
 
@@ -125,10 +152,10 @@ describe('the holidays of KIS', () => {
   });
 
   it('count as another process of the machine has learned them meanwhile', async () => {
-    await keep(clock.now() - DAY_MS / 2, []);
+    await told(clock.now() - DAY_MS / 2, []);
     expect(await asked(await open())).toBe(DAY_MS / 2);
-    await keep(clock.now() + DAY_MS / 4, [{ date: '2026-12-24', open: false }]);
-    clock.wake();
+    await told(clock.now() + DAY_MS / 2, [{ date: '2026-12-24', open: false }]);
+    clock.wake(DAY_MS / 4);
     expect(await clock.asleep()).toBe(DAY_MS * 0.75);
     expect(isOpen('2026-12-24')).toBe(false);
     expect(proxy.requests).toBe(0);
@@ -143,61 +170,71 @@ describe('the holidays of KIS', () => {
     expect(isOpen('2027-01-01')).toBe(false);
   });
 
-  it('are those of the file where nobody can be asked', async () => {
-    await keep(clock.now() - 9 * DAY_MS, [{ date: '2026-12-24', open: false }]);
-    const holidays = await Holidays.open({
-      calendar,
-      ownDays: new Map(),
-      file,
-      onFault: (error) => void faults.push(error),
-      clock,
-    });
-    await holidays.run(stop.signal);
+  it('are those that others were told where nobody can be asked', async () => {
+    await told(clock.now() - 9 * DAY_MS, [{ date: '2026-12-24', open: false }]);
+    const answer = await openAnswer(clock);
+    const onFault = (error: MarketDataError) => void faults.push(error);
+    const holidays = await Holidays.open({ calendar, ownDays: new Map(), answer, onFault, clock });
     expect(isOpen('2026-12-24')).toBe(false);
+    expect(await asked(holidays)).toBe(3_600_000);
+    await told(clock.now(), [{ date: '2026-12-23', open: false }]);
+    clock.wake();
+    await clock.asleep();
+    expect([isOpen('2026-12-23'), isOpen('2026-12-24')]).toEqual([false, true]);
     expect([proxy.requests, faults]).toEqual([0, []]);
   });
 
   it.each<[RestFault, number, string]>([
     ['error', 10_000, 'VALIDATION_RECORD'],
     ['html', 10_000, 'VALIDATION_RECORD'],
-    ['slow', 30, 'CONNECTION_FAILED'],
+    ['slow', 1_000, 'CONNECTION_FAILED'],
     ['cut', 10_000, 'CONNECTION_FAILED'],
   ])(
     'stay as they were kept when the answer is %s; KIS is left alone for a day all the same',
     async (fault, timeoutMs, code) => {
-      await keep(clock.now() - 2 * DAY_MS, [{ date: '2026-12-24', open: false }]);
+      await told(clock.now() - 2 * DAY_MS, [{ date: '2026-12-24', open: false }]);
       proxy.next(fault);
-      expect(await asked(await open(callerWith({ timeoutMs })))).toBe(DAY_MS);
+      expect(await asked(await open(callerWith({ timeoutMs })))).toBe(LOOK_MS);
       expect(faults).toMatchObject([{ code }]);
       expect(JSON.stringify(faults)).not.toMatch(new RegExp([...Object.values(ACCOUNT), ...tokens].join('|')));
       expect([isOpen('2026-12-24'), isOpen('2026-12-25')]).toEqual([false, true]);
+      await pass(DAY_MS - LOOK_MS);
       expect(proxy.requests).toBe(1);
-      clock.wake();
-      await clock.asleep();
+      await pass(LOOK_MS);
       expect([isOpen('2026-12-24'), isOpen('2026-12-25')]).toEqual([true, false]);
     },
   );
+
+  it('are asked for nowhere else than at their address: the question holds the secret', async () => {
+    proxy.next('redirect');
+    await asked(await open());
+    expect([faults.length, kis.usage(ACCOUNT.apiKey).calendarCalls]).toEqual([1, 0]);
+  });
 
   it.each<[string, RestFault, string]>([
     ['is cut', 'cut', 'page 2'],
     ['cannot be asked for', 'last', 'page 3'],
   ])('stay as they were when a later page %s', async (_, fault, page) => {
     proxy.next(undefined, fault);
-    expect(await asked(await open())).toBe(DAY_MS);
+    expect(await asked(await open())).toBe(LOOK_MS);
+    const { requests } = proxy;
+    await pass(DAY_MS - LOOK_MS);
+    expect(proxy.requests).toBe(requests);
     expect(faults).toMatchObject([
       { code: 'CONNECTION_FAILED', message: expect.stringContaining(`${page}: KIS could not be asked`) as string },
     ]);
     expect(isOpen('2026-12-25')).toBe(true);
-    expect(parseTradingDays(await readFile(file, 'utf8')).size).toBe(0);
+    expect((await kept()).size).toBe(0);
   });
 
   it('are asked for again soon when KIS cannot have heard the question', async () => {
     await proxy.stop();
-    expect(await asked(await open())).toBe(10 * 60_000);
+    expect(await asked(await open())).toBe(LOOK_MS);
     expect(faults).toMatchObject([
       { code: 'CONNECTION_FAILED', message: expect.stringContaining('ECONNREFUSED') as string },
     ]);
-    expect(await readFile(file, 'utf8')).not.toContain('askedAt');
+    await pass(LOOK_MS);
+    expect(faults).toHaveLength(2);
   });
 
   it('are not asked for by whoever begins while KIS is asked', async () => {
@@ -216,38 +253,44 @@ describe('the holidays of KIS', () => {
     };
     const first = asked(await open(callerWith({ credentials })));
     await isAsking.promise;
-    const other = new ManualClock(clock.now() + 60_000);
-    const onFault = (error: MarketDataError) => void faults.push(error);
-    const second = await Holidays.open({
-      calendar,
-      ownDays: new Map(),
-      file,
-      caller: callerWith(),
-      onFault,
-      clock: other,
-    });
-    running.push(second.run(stop.signal));
-    expect(await other.asleep()).toBe(DAY_MS - 60_000);
+    const other = new ManualClock(clock.now() + 10_000);
+    running.push((await open(callerWith(), new Map(), other)).run(stop.signal));
+    expect(await other.asleep()).toBeLessThan(1_000);
     expect(proxy.requests).toBe(0);
     answer(await token());
     await first;
-    expect([isOpen('2026-12-25'), faults]).toEqual([false, []]);
+    other.wake();
+    expect(await other.asleep()).toBeGreaterThan(DAY_MS - 60_000);
+    expect([isOpen('2026-12-25'), faults, proxy.requests]).toEqual([false, [], PAGES]);
   });
 
   it('are asked for a day later at the latest when a clock was ahead, through restarts too', async () => {
-    await keep(clock.now() + 90 * DAY_MS, [{ date: '2026-12-24', open: false }]);
-    for (const restart of [0, 1]) {
-      expect(await asked(await open())).toBe(DAY_MS - restart * 3_600_000);
+    await told(clock.now() + 90 * DAY_MS, [{ date: '2026-12-24', open: false }]);
+    for (let restarts = 0; restarts < 3; restarts += 1) {
+      expect(await asked(await open())).toBe(LOOK_MS);
       stop.abort();
       stop = new AbortController();
       clock = new ManualClock(clock.now() + 3_600_000);
     }
-    expect(await asked(await open())).toBe(DAY_MS - 2 * 3_600_000);
+    await asked(await open());
+    await pass(DAY_MS - 3 * 3_600_000 - LOOK_MS);
     expect([isOpen('2026-12-24'), proxy.requests]).toEqual([false, 0]);
-    await keep(clock.now() + 90 * DAY_MS, []);
-    clock.wake();
-    await clock.asleep();
+    await pass(LOOK_MS);
     expect(kis.usage(ACCOUNT.apiKey).calendarCalls).toBe(PAGES);
+  });
+
+  it('are asked for again soon, not at once, when the process that asked was stopped over it', async () => {
+    proxy.next('slow');
+    await token();
+    running.push((await open()).run(stop.signal));
+    await proxy.asked();
+    stop.abort();
+    await Promise.all(running);
+    stop = new AbortController();
+    expect(await asked(await open())).toBe(LOOK_MS);
+    expect(proxy.requests).toBe(1);
+    await pass(LOOK_MS);
+    expect([kis.usage(ACCOUNT.apiKey).calendarCalls, faults]).toEqual([PAGES, []]);
   });
 
   it('are asked for again soon when there is no token to ask with', async () => {
@@ -256,7 +299,7 @@ describe('the holidays of KIS', () => {
       token: () => Promise.reject(new MarketDataError('CONNECTION_FAILED', 'no token', { cause: unreachable })),
       invalidateToken: () => undefined,
     };
-    expect(await asked(await open(callerWith({ credentials })))).toBe(10 * 60_000);
+    expect(await asked(await open(callerWith({ credentials })))).toBe(LOOK_MS);
     expect([faults.length, proxy.requests]).toEqual([1, 0]);
   });
 
@@ -265,6 +308,23 @@ describe('the holidays of KIS', () => {
     const credentials = { token: () => Promise.reject(refusal), invalidateToken: () => undefined };
     await (await open(callerWith({ credentials }))).run(stop.signal);
     expect([faults, proxy.requests]).toEqual([[refusal], 0]);
+  });
+
+  it('are asked for soon by another process when the key was refused before KIS was asked', async () => {
+    await token();
+    let calls = 0;
+    const credentials = {
+      token: () => {
+        calls += 1;
+        if (calls === 1) return token();
+        return Promise.reject(new MarketDataError('CONFIG_ACCOUNT', 'KIS does not know this key'));
+      },
+      invalidateToken: () => undefined,
+    };
+    await (await open(callerWith({ credentials }))).run(stop.signal);
+    expect(await asked(await open())).toBe(LOOK_MS);
+    await pass(LOOK_MS);
+    expect(kis.usage(ACCOUNT.apiKey).calendarCalls).toBe(PAGES);
   });
 
   it('take a new token, once, when theirs has ended', async () => {
@@ -277,20 +337,13 @@ describe('the holidays of KIS', () => {
     expect(faults).toEqual([]);
   });
 
-  it('are read anew when the kept ones are damaged', async () => {
-    file = join(folder, 'kept.json');
-    await writeFile(file, '{"askedAt":"2026-11-23T00:00:00Z","da');
-    await asked(await open());
-    expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(['STORE_DAMAGED']));
-    expect(isOpen('2026-12-25')).toBe(false);
-    expect(parseTradingDays(await readFile(file, 'utf8')).size).toBe(397);
-  });
-
-  it('are in use when the disk does not take them', async () => {
-    await writeFile(join(folder, 'taken'), '');
-    file = join(folder, 'taken', 'holidays.json');
-    await asked(await open());
-    expect(faults.at(-1)).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    expect(isOpen('2026-12-25')).toBe(false);
+  it('are read anew when the kept ones are damaged, and counted for nothing until then', async () => {
+    await told(clock.now() - DAY_MS / 2, '{"days":[{"date":"soon"}]}');
+    expect(await asked(await open())).toBe(DAY_MS / 2);
+    expect(faults).toMatchObject([{ code: 'STORE_DAMAGED', message: expect.stringContaining('"soon"') as string }]);
+    clock.wake();
+    await clock.asleep();
+    expect([isOpen('2026-12-25'), faults.length]).toEqual([false, 1]);
+    expect((await kept()).size).toBe(397);
   });
 });

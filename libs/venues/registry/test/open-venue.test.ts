@@ -56,8 +56,9 @@ describe('opening a venue', () => {
     const open = await openVenue('kis', values, { ...context, keepSecret: (secret) => secrets.push(secret) });
     expect(open.accesses).toHaveLength(2);
     expect(open.notes).toEqual([
-      '2 app keys for the real servers of KIS; tokens and approval keys are kept in memory (REDIS_HOST shares them ' +
-        'between machines, KIS_TOKEN_FILE keeps them through restarts)',
+      '2 app keys with 127.0.0.1:9 (KIS_WEBSOCKET_URL) and 127.0.0.1:9 (KIS_API_URL) instead of the real servers of KIS; ' +
+        'tokens and approval keys are kept in memory (REDIS_HOST shares them between machines, KIS_TOKEN_FILE keeps them ' +
+        'through restarts)',
     ]);
     expect(secrets).toEqual(['first-app-key', 'first-app-secret', 'second-app-key', 'second-app-secret']);
     await open.close();
@@ -68,6 +69,7 @@ describe('opening a venue', () => {
     const open = await openKis({ KIS_USE_VIRTUAL_SERVER: 'true' }, apiUrl);
     expect(open.websocketUrl).toBe('ws://ops.koreainvestment.com:31000/tryitout');
     expect(open.apiUrl).toBe('https://openapivts.koreainvestment.com:29443');
+    expect(open.notes[0]).toContain('one app key for the virtual servers of KIS; tokens');
     await open.close();
     const elsewhere = await openKis({ KIS_USE_VIRTUAL_SERVER: 'true' }, NOWHERE);
     expect(elsewhere.apiUrl).toBe(NOWHERE);

@@ -72,6 +72,29 @@ describe('a page of the holiday call', () => {
   });
 });
 
+describe('nothing secret is told', () => {
+  const TOKEN = 'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJ0b2tlbiJ9';
+  const told = (read: () => unknown): string => {
+    try {
+      read();
+    } catch (error) {
+      return JSON.stringify(error) + String(error);
+    }
+    return expect.unreachable('it is refused');
+  };
+
+  it.each([TOKEN, 'PSkeyAbCdEfGhIjKlMnOpQrStUvWxYz01234'])('by the words of a refusal: %s', (secret) => {
+    const body = page([], { rt_cd: '1', msg_cd: secret, msg1: `유효하지 않은 token 입니다. ${secret}` });
+    const text = told(() => readHolidayPage(body, ''));
+    expect(text).toContain('유효하지 않은 token');
+    expect(text).not.toContain(secret.slice(0, 20));
+  });
+
+  it('by an answer that is cut', () => {
+    expect(told(() => readHolidayPage(`{"authorization":"Bearer ${TOKEN}`, ''))).not.toContain(TOKEN.slice(0, 10));
+  });
+});
+
 describe('the pages of the holiday call', () => {
   const days = (from: string, count: number, opnd_yn: string) =>
     Array.from({ length: count }, (_, index) => {

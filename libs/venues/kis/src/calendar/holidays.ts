@@ -1,4 +1,5 @@
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
+import { redact } from '../control/redact.js';
 import { parseBusinessDate, type BusinessDate } from './kst.js';
 import { USUAL_DAY, type SpecialDays, type TradingDay } from './trading-days.js';
 
@@ -93,7 +94,7 @@ function readObject(body: string): Fields {
   try {
     content = JSON.parse(body);
   } catch (cause) {
-    throw unreadable(`is not JSON: ${JSON.stringify(body.slice(0, 60))}`, cause);
+    throw unreadable(`is not JSON: ${JSON.stringify(shown(body, 60))}`, cause);
   }
   if (isObject(content)) return content;
   throw unreadable('is no JSON object');
@@ -107,9 +108,18 @@ function refused({ msg_cd: code, msg1: words }: Fields): MarketDataError {
   const said = [code, words].filter((text) => typeof text === 'string').join(' ');
   return new MarketDataError(
     'CONNECTION_REFUSED_BY_VENUE',
-    `KIS refuses to name its holidays: ${said.slice(0, 120) || 'it does not say why'}`,
-    { context: { kis_code: typeof code === 'string' ? code : '' }, retryable: true },
+    `KIS refuses to name its holidays: ${shown(said, 120) || 'it does not say why'}`,
+    { context: { kis_code: typeof code === 'string' && CODE.test(code) ? code : '' }, retryable: true },
   );
+}
+
+const CODE = /^[A-Z]{2,5}\d{4,6}$/;
+
+/** The beginning, without anything that may be a key or a token; cut first, for the whole may be a megabyte. */
+function shown(text: string, characters: number): string {
+  return redact(text.slice(0, 2_000))
+    .replace(/[\w.+/=-]{20,}/g, '[redacted]')
+    .slice(0, characters);
 }
 
 function unreadable(what: string, cause?: unknown): MarketDataError {

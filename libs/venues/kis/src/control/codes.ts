@@ -7,7 +7,7 @@
  * - `retry-later`: again after a while, a few times.
  * - `back-off`: the server lacks resources; wait longer before anything else.
  * - `stop-adding`: the session is full; the registrations so far are the limit. Do not loop.
- * - `not-entitled`: this account may not have that stream; do not retry fast.
+ * - `not-entitled`: this account may not have that stream, or it was not let through; again only after a long while.
  * - `drop-symbol`: the stream or the code does not exist.
  * - `new-approval-key`: issue a new approval key once and reconnect with backoff.
  * - `already-in-use`: another session holds the app key, or a dead one still does; wait 60 to 90 s, issue nothing.

@@ -126,7 +126,7 @@ describe('a refusal by KIS', () => {
     ['OPSP0003', undefined],
     ['OPSP0007', true],
     ['OPSP0008', false],
-    ['OPSP0009', false],
+    ['OPSP0009', true],
     ['OPSP0010', false],
     ['OPSP0011', true],
     ['OPSP8992', false],

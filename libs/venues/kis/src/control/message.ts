@@ -63,7 +63,14 @@ export function refusalOf(answer: ControlAnswer): MarketDataError | undefined {
   return new MarketDataError(
     'CONNECTION_REFUSED_BY_VENUE',
     `KIS refuses ${subject}: ${answer.code} ${answer.message}`.trimEnd(),
-    { context: { code: answer.code, action: answer.action }, retryable: !FINAL.has(answer.action) },
+    {
+      context: {
+        code: answer.code,
+        action: answer.action,
+        ...(answer.action === 'not-entitled' && { retryAfterMs: NOT_FAST_MS }),
+      },
+      retryable: !FINAL.has(answer.action),
+    },
   );
 }
 
@@ -71,7 +78,9 @@ const HEARTBEAT = 'PINGPONG';
 const MAX_SHOWN = 120;
 const SUCCESSES: ReadonlySet<ControlAction> = new Set(['active', 'already-active', 'freed', 'already-freed']);
 /** Asking again cannot help. */
-const FINAL: ReadonlySet<ControlAction> = new Set(['fatal', 'drop-symbol', 'not-entitled', 'stop-adding']);
+const FINAL: ReadonlySet<ControlAction> = new Set(['fatal', 'drop-symbol', 'stop-adding']);
+/** No fast retry is all that is known of it; five minutes is the longest wait of any other. */
+const NOT_FAST_MS = 300_000;
 
 function readKey(output: unknown): CipherKey | undefined {
   const key = member(output, 'key');

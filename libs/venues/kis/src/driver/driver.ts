@@ -1,5 +1,5 @@
 import type { VenueDriver } from '@aipx/venue';
-import { SessionCalendar } from '../calendar/calendar.js';
+import { COMES_LATE, SessionCalendar } from '../calendar/calendar.js';
 import type { Decipher } from '../frame/cipher.js';
 import type { Segment } from '../layout/streams.js';
 import { EXCHANGE } from '../record/exchange.js';
@@ -28,8 +28,6 @@ export interface KisDriverOptions {
 
 /** Time for a new token, for a key that another process or a lost session still holds, and for 41 registrations. */
 const CONNECTED_BEFORE = 10n * 60n * 1_000_000_000n;
-/** For what comes late. */
-const CONNECTED_AFTER = 5n * 60n * 1_000_000_000n;
 
 /** Korea Investment & Securities: trades and 10-level books of KRX and Nextrade stocks, 41 registrations a key. */
 export function kisDriver({
@@ -51,12 +49,20 @@ export function kisDriver({
       connectLimit: { attempts: 1, perMs: 1_000 },
       // No published number; official samples wait 0.1 s or more.
       openingEveryMs: 100,
+      // Answers come within the second; nothing is documented of requests that get none. Endless registering has address and
+      // key blocked (the notices of 2026-02-24 and 2026-05-18; no number): six further requests of a stream in five minutes.
+      registration: {
+        answerWithinMs: 10_000,
+        retry: { floorMs: 5_000, capMs: 300_000, factor: 2, jitter: 0.2, retries: 6 },
+      },
       // PINGPONG comes about every 10 s, also when nothing is traded; pings of ours got connections dropped.
       silenceTimeoutMs: 30_000,
       // Two heartbeats may be late, and nobody is let in again sooner.
       atLeast: { silenceTimeoutMs: 25_000, reconnectDelayMs: 20_000 },
       // 41 registrations take four seconds to send.
       firstRecordWithinMs: 60_000,
+      // A volatility interruption lasts two minutes, and one may follow the other.
+      staleAfterMs: 600_000,
       bookDepths: [BOOK_DEPTH],
       bookDepth: BOOK_DEPTH,
     },
@@ -65,10 +71,11 @@ export function kisDriver({
     answersSubscriptions: true,
     newMemory: () => new VolumeMemory(calendar),
     isDataExpected: (at) => calendar.isDataExpected(segment, at),
+    mayHaveSent: (stretch) => calendar.possibleWithin(segment, stretch),
     isSteady: (channel, at) => calendar.isSteady(segment, channel, at),
     dataExpectedFrom: (at) => calendar.nextSession(segment, at)?.from,
     ...(sessionsOnly && {
-      isConnectionWanted: (at) => calendar.isAroundSessions(segment, at, CONNECTED_BEFORE, CONNECTED_AFTER),
+      isConnectionWanted: (at) => calendar.isAroundSessions(segment, at, CONNECTED_BEFORE, COMES_LATE),
     }),
     openSession: (options) =>
       new KisSession({ ...options, segment, calendar, marketOperations, ...(decipher && { decipher }) }),

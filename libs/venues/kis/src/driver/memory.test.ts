@@ -48,8 +48,31 @@ describe('the memory of volumes', () => {
     expect(shown).toEqual(['', '', '5', 'repeated', '']);
   });
 
+  it('compares nothing with the trades of a symbol that it was to forget, until one to go on from is known', () => {
+    const memory = new VolumeMemory(calendar);
+    const other = (cumulative: number) => trade(cumulative, 1, '20260915', '000660');
+    seen(memory, trade(100, 10), other(5));
+    memory.forget('005930');
+    expect(seen(memory, trade(900, 10), trade(905, 1), other(8))).toEqual(['', '4', '2']);
+    memory.forget('005930');
+    expect(seen(memory, trade(50, 50, '20260916'))).toEqual(['']);
+    memory.forget('005930');
+    expect(seen(memory, trade(80, 10, '20260916'))).toEqual(['']);
+    memory.resume(trade(60, 10, '20260916'));
+    expect(seen(memory, trade(81, 1, '20260916'))).toEqual(['10']);
+  });
+
   it('says nothing of what was before the first trade it ever sees', () => {
     expect(seen(new VolumeMemory(calendar), trade(1_000_000, 1))).toEqual(['']);
+  });
+
+  it('goes on behind what another process has seen meanwhile, on the same day or another', () => {
+    const memory = new VolumeMemory(calendar);
+    expect(seen(memory, trade(100, 10))).toEqual(['']);
+    memory.resume(trade(500, 1));
+    expect(seen(memory, trade(503, 2))).toEqual(['1']);
+    memory.resume(trade(70, 1, '20260916'));
+    expect(seen(memory, trade(73, 1, '20260916'))).toEqual(['2']);
   });
 
   it('begins anew each day, where it knows the day before: all of a day up to the first trade is missing', () => {

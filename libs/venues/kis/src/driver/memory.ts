@@ -41,13 +41,18 @@ export class VolumeMemory implements SessionMemory {
     const name = nameOf(segment, symbol);
     this.#recentOf(name).add(trade);
     const state = this.#sequences.get(name)?.state();
-    if (state === undefined) {
+    if (state === undefined || isBehind(state, businessDate, cumulativeVolume)) {
       this.#sequences.set(name, VolumeSequence.afterTrade(tradeId));
       return;
     }
     if (state.businessDate !== businessDate) return;
     const missed = this.#fillBeginning(name, state, cumulativeVolume);
     if (missed > 0n) this.#found.set(name, (this.#found.get(name) ?? 0n) + missed);
+  }
+
+  /** The same trade is known again all the same, and what was found to be missing is. */
+  forget(symbol: string): void {
+    for (const name of this.#sequences.keys()) if (name.endsWith(` ${symbol}`)) this.#sequences.delete(name);
   }
 
   /**
@@ -87,6 +92,12 @@ export class VolumeMemory implements SessionMemory {
     this.#sequences.set(name, VolumeSequence.from({ ...state, missing }));
     return isMissing ? firstSeen - stored : 0n;
   }
+}
+
+/** Another process has gone on from there: what it missed it has named. */
+function isBehind(state: SequenceState, businessDate: string, cumulativeVolume: bigint): boolean {
+  if (state.businessDate !== businessDate) return state.businessDate < businessDate;
+  return BigInt(state.cumulativeVolume) < cumulativeVolume;
 }
 
 function nameOf(segment: Segment, symbol: string): string {

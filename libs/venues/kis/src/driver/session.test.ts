@@ -210,21 +210,19 @@ describe('a session of KIS', () => {
 
   it('goes on without halts when KIS does not give them', () => {
     const refused = answer('OPSP0009', 'SUBSCRIBE ERROR : mci send failed', 'H0STMKO0');
-    expect(read(refused)).toEqual({
+    expect(read(refused)).toMatchObject({
       kind: 'control',
+      news: { registration: { name: 'H0STMKO0 005930', request: opening[2] }, answer: 'refused' },
       trading: [
         {
           symbol: '005930',
-          detail:
-            'its halts will not be known: KIS refuses H0STMKO0 005930: OPSP0009 SUBSCRIBE ERROR : mci send failed',
+          detail: 'its halts are not known: KIS refuses H0STMKO0 005930: OPSP0009 SUBSCRIBE ERROR : mci send failed',
         },
       ],
     });
-    expect(read(answer('OPSP0000', 'SUBSCRIBE SUCCESS', 'H0STMKO0'))).toEqual({ kind: 'control' });
-    expect(read(answer('OPSP0007', 'SUBSCRIBE INTERNAL ERROR', 'H0STMKO0'))).toMatchObject({
-      kind: 'control',
-      reply: opening[2],
-    });
+    const granted = read(answer('OPSP0000', 'SUBSCRIBE SUCCESS', 'H0STMKO0'));
+    expect(granted).toMatchObject({ kind: 'control', news: { answer: 'stands' } });
+    expect(granted).not.toHaveProperty('trading');
   });
 
   it('answers a heartbeat with the same text', () => {
@@ -236,32 +234,57 @@ describe('a session of KIS', () => {
     ['OPSP0000', 'SUBSCRIBE SUCCESS'],
     ['OPSP0002', 'ALREADY IN SUBSCRIBE'],
   ])('takes %s for a stream that stands', (code, words) => {
-    expect(read(answer(code, words))).toEqual({ kind: 'control', news: { subscription: TRADES } });
+    const registration = { name: 'H0STCNT0 005930', subscription: TRADES, request: opening[0] };
+    expect(read(answer(code, words))).toMatchObject({ kind: 'control', news: { registration, answer: 'stands' } });
+  });
+
+  it('takes OPSP0008 for the end of the room on this connection: the session goes on', () => {
+    expect(read(answer('OPSP0008', 'MAX SUBSCRIBE OVER'))).toMatchObject({
+      kind: 'control',
+      news: { registration: { subscription: TRADES }, answer: 'full', error: { retryable: false } },
+    });
   });
 
   it.each([
-    ['OPSP0008', 'MAX SUBSCRIBE OVER'],
-    ['OPSP0009', 'SUBSCRIBE ERROR : mci send failed'],
-    ['OPSP8992', 'invalid tr_key'],
-  ])('takes %s for the refusal of one stream: the session goes on', (code, words) => {
-    expect(read(answer(code, words))).toMatchObject({
+    ['OPSP0007', 'SUBSCRIBE INTERNAL ERROR', true, undefined],
+    ['OPSP0009', 'SUBSCRIBE ERROR : mci send failed', true, 300_000],
+    ['OPSP8991', 'invalid tr_id', false, undefined],
+    ['OPSP8992', 'invalid tr_key', false, undefined],
+    ['OPSP0777', 'SOMETHING NEW', true, undefined],
+  ])('takes %s (%s) for the refusal of one stream, to be asked for again: %s, after %s ms at least', (...refusal) => {
+    const [code, words, retryable, retryAfterMs] = refusal;
+    const reading = read(answer(code, words));
+    expect(reading).toMatchObject({
       kind: 'control',
-      news: { subscription: TRADES, error: { code: 'CONNECTION_REFUSED_BY_VENUE', retryable: false } },
+      news: {
+        registration: { subscription: TRADES },
+        answer: 'refused',
+        error: { code: 'CONNECTION_REFUSED_BY_VENUE', retryable },
+      },
     });
+    expect(reading).toHaveProperty(
+      'news.error.context',
+      expect.objectContaining(retryAfterMs === undefined ? { code } : { code, retryAfterMs }),
+    );
   });
 
   it.each([
     ['OPSP0001', 'UNSUBSCRIBE SUCCESS'],
     ['OPSP0003', 'UNSUBSCRIBE ERROR(not found!)'],
-  ])('takes %s for a stream that does not stand: it never asked for that', (code, words) => {
-    const message = `KIS has ended the registration of H0STCNT0 005930, unasked: ${code} ${words}`;
+  ])('takes %s for a stream that stands no more, whoever wanted that', (code, words) => {
+    const message = `KIS has ended the registration of H0STCNT0 005930: ${code} ${words}`;
     expect(read(answer(code, words))).toMatchObject({
       kind: 'control',
-      news: { subscription: TRADES, error: { code: 'CONNECTION_REFUSED_BY_VENUE', message, retryable: true } },
+      news: {
+        registration: { subscription: TRADES },
+        answer: 'ended',
+        error: { code: 'CONNECTION_REFUSED_BY_VENUE', message, retryable: true },
+      },
     });
     expect(read(answer(code, words, 'H0STMKO0'))).toMatchObject({
       kind: 'control',
-      trading: [{ symbol: '005930', detail: expect.stringContaining('its halts will not be known') as string }],
+      news: { answer: 'ended' },
+      trading: [{ symbol: '005930', detail: expect.stringContaining('its halts are not known') as string }],
     });
   });
 
@@ -288,12 +311,18 @@ describe('a session of KIS', () => {
     });
   });
 
-  it('registers again after an internal error, three times, later each time, and then lets it be', () => {
-    const asked = [1, 2, 3, 4].map(() => read(answer('OPSP0007', 'SUBSCRIBE INTERNAL ERROR')));
-    expect(asked.slice(0, 3)).toEqual(
-      [5_000, 10_000, 15_000].map((replyAfterMs) => ({ kind: 'control', reply: opening[0], replyAfterMs })),
-    );
-    expect(asked[3]).toMatchObject({ kind: 'control', news: { subscription: TRADES, error: { retryable: true } } });
+  it('gives a stream back as the portal writes it', () => {
+    const { registrations = [] } = driver.openSession({
+      subscriptions: [TRADES],
+      bookDepth: 10,
+      connectionId: 'c1',
+      secret: APPROVAL_KEY,
+    });
+    expect(registrations.map(({ name }) => name)).toEqual(['H0STCNT0 005930', 'H0STMKO0 005930']);
+    expect(JSON.parse(registrations[0]?.release ?? '')).toEqual({
+      header: { approval_key: APPROVAL_KEY, custtype: 'P', tr_type: '2', 'content-type': 'utf-8' },
+      body: { input: { tr_id: 'H0STCNT0', tr_key: '005930' } },
+    });
   });
 
   it.each([

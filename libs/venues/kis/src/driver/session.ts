@@ -1,5 +1,5 @@
 import { MarketDataError, type Nanoseconds } from '@aipx/market-model';
-import type { FrameReading, FrameRecord, SessionOptions, Subscription, TradingNews, VenueSession } from '@aipx/venue';
+import type { FrameReading, FrameRecord, Registration, SessionOptions, TradingNews, VenueSession } from '@aipx/venue';
 import type { SessionCalendar } from '../calendar/calendar.js';
 import type { ControlAction } from '../control/codes.js';
 import { readControl, refusalOf, type ControlAnswer } from '../control/message.js';
@@ -8,7 +8,7 @@ import { isDataFrame } from '../frame/frame.js';
 import type { Segment } from '../layout/streams.js';
 import { DataReader, type RecordReading, type WidthChange } from '../reader.js';
 import { VolumeMemory } from './memory.js';
-import { operationsOf, registration, streamOf } from './request.js';
+import { nameOf, operationsOf, registration, streamOf } from './request.js';
 import { tradingNews } from './trading-news.js';
 
 export interface KisSessionOptions extends SessionOptions {
@@ -24,22 +24,24 @@ type MarketRecord = Exclude<RecordReading, { outcome: 'operation' }>;
 
 /** The session as a whole is refused; all else concerns one registration. */
 const OF_THE_SESSION: ReadonlySet<ControlAction> = new Set(['new-approval-key', 'already-in-use', 'back-off', 'fatal']);
-const RETRIES = 3;
-const RETRY_AFTER_MS = 5_000;
+
+/** What an answer says of one registration, where that is no plain refusal. */
+const NEGATIVES: ReadonlyMap<ControlAction, 'ended' | 'full'> = new Map([
+  ['freed', 'ended'],
+  ['already-freed', 'ended'],
+  ['stop-adding', 'full'],
+]);
 
 /**
- * One session of one key: registers its streams one by one, and reads what comes. Heartbeats are answered with the same text
+ * One session of one key: what registers its streams one by one, and what comes. Heartbeats are answered with the same text
  * (newer official sample and python-kis).
  */
 export class KisSession implements VenueSession {
   readonly opening: readonly string[];
-  readonly #approvalKey: string;
+  readonly registrations: readonly Registration[];
   readonly #reader: DataReader;
   readonly #memory: VolumeMemory;
-  /** By TR id and code. */
-  readonly #registered = new Map<string, Subscription>();
-  readonly #operations = new Set<string>();
-  readonly #retries = new Map<string, number>();
+  readonly #registered: ReadonlyMap<string, Registration>;
 
   /** @throws {MarketDataError} `CONFIG_INVALID` without an approval key */
   constructor(options: KisSessionOptions) {
@@ -50,23 +52,21 @@ export class KisSession implements VenueSession {
         'a session of KIS takes an approval key; are KIS_API_KEY and _SECRET set?',
       );
     }
-    this.#approvalKey = secret;
     this.#memory = memory instanceof VolumeMemory ? memory : new VolumeMemory(calendar);
     this.#reader = new DataReader({
-      isSubscribed: (trId, code) => this.#isRegistered(nameOf(trId, code)),
+      isSubscribed: (trId, code) => this.#registered.has(nameOf(trId, code)),
       dateOfQuote: (time, receivedAt) => calendar.dateOfQuote(time, receivedAt),
       ...(decipher && { decipher }),
     });
-    const streams = subscriptions.map((subscription) => {
-      const { trId } = streamOf(segment, subscription.channel);
-      this.#registered.set(nameOf(trId, subscription.symbol), subscription);
-      return registration(secret, trId, subscription.symbol);
-    });
+    const streams = subscriptions.map((subscription) =>
+      registration(secret, streamOf(segment, subscription.channel).trId, subscription.symbol, subscription),
+    );
     const symbols = marketOperations ? [...new Set(subscriptions.map(({ symbol }) => symbol))] : [];
     const { trId } = operationsOf(segment);
-    for (const symbol of symbols) this.#operations.add(nameOf(trId, symbol));
     // Data first: where the venue takes fewer registrations than it says, it is the operations that go.
-    this.opening = [...streams, ...symbols.map((symbol) => registration(secret, trId, symbol))];
+    this.registrations = [...streams, ...symbols.map((symbol) => registration(secret, trId, symbol))];
+    this.opening = this.registrations.map(({ request }) => request);
+    this.#registered = new Map(this.registrations.map((each) => [each.name, each]));
   }
 
   read(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
@@ -91,10 +91,6 @@ export class KisSession implements VenueSession {
           ],
         };
     }
-  }
-
-  #isRegistered(name: string): boolean {
-    return this.#registered.has(name) || this.#operations.has(name);
   }
 
   #readData(frame: Uint8Array, receivedAt: Nanoseconds): FrameReading {
@@ -128,29 +124,16 @@ export class KisSession implements VenueSession {
     const { trId = '', symbol = '', key, action } = answer;
     if (key !== undefined) this.#reader.useKey(trId, key);
     const error = refusalOf(answer) ?? registrationEnded(answer);
-    const name = nameOf(trId, symbol);
-    const subscription = this.#registered.get(name);
-    if (error === undefined) return { kind: 'control', ...(subscription && { news: { subscription } }) };
-    if (OF_THE_SESSION.has(action)) return { kind: 'refusal', error };
-    if (!this.#isRegistered(name)) return { kind: 'control', notices: [ofNoRegistration(answer)] };
-    const retry = action === 'retry-later' ? this.#retry(trId, symbol) : undefined;
-    if (retry !== undefined) return retry;
-    if (subscription !== undefined) return { kind: 'control', news: { subscription, error } };
-    return { kind: 'control', trading: [{ symbol, detail: `its halts will not be known: ${error.message}` }] };
+    if (error !== undefined && OF_THE_SESSION.has(action)) return { kind: 'refusal', error };
+    const registration = this.#registered.get(nameOf(trId, symbol));
+    if (registration === undefined) {
+      return { kind: 'control', ...(error !== undefined && { notices: [ofNoRegistration(answer)] }) };
+    }
+    if (error === undefined) return { kind: 'control', news: { registration, answer: 'stands' } };
+    const news = { registration, answer: NEGATIVES.get(action) ?? ('refused' as const), error };
+    if (registration.subscription !== undefined) return { kind: 'control', news };
+    return { kind: 'control', news, trading: [{ symbol, detail: `its halts are not known: ${error.message}` }] };
   }
-
-  #retry(trId: string, symbol: string): FrameReading | undefined {
-    const name = nameOf(trId, symbol);
-    const tries = (this.#retries.get(name) ?? 0) + 1;
-    if (tries > RETRIES) return undefined;
-    this.#retries.set(name, tries);
-    const reply = registration(this.#approvalKey, trId, symbol);
-    return { kind: 'control', reply, replyAfterMs: RETRY_AFTER_MS * tries };
-  }
-}
-
-function nameOf(trId: string, code: string): string {
-  return `${trId} ${code}`;
 }
 
 function frameRecord(record: Exclude<MarketRecord, { outcome: 'event' }>): FrameRecord {
@@ -160,13 +143,13 @@ function frameRecord(record: Exclude<MarketRecord, { outcome: 'event' }>): Frame
   return { ...rejected, ...(isCounted && { missed: BigInt(records) }) };
 }
 
-/** This never unregisters, so a registration that has ended, or is not found, is one that does not stand. */
+/** A registration that has ended, or is not found: as it was asked for, or unasked. */
 function registrationEnded({ action, trId, symbol, code, message }: ControlAnswer): MarketDataError | undefined {
   if (action !== 'freed' && action !== 'already-freed') return undefined;
   const subject = [trId, symbol].filter((part) => part !== undefined).join(' ');
   return new MarketDataError(
     'CONNECTION_REFUSED_BY_VENUE',
-    `KIS has ended the registration of ${subject}, unasked: ${code} ${message}`.trimEnd(),
+    `KIS has ended the registration of ${subject}: ${code} ${message}`.trimEnd(),
     { context: { code, action }, retryable: true },
   );
 }

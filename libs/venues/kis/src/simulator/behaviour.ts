@@ -38,6 +38,13 @@ export class Behaviour implements Mischief {
   readonly #repeats = new Times();
   readonly #answers = new Times();
   #answer = '';
+  /** The stream that gets it; `undefined`: any. */
+  #answeredStream: string | undefined;
+  readonly #lostRequests = new Times();
+  readonly #lostAcknowledgements = new Times();
+  /** Streams, and the last of their registrations of which nothing comes. */
+  readonly #muted = new Map<string, number>();
+  #registered = 0;
   readonly #lossShare: number;
   readonly #repeatShare: number;
 
@@ -63,8 +70,29 @@ export class Behaviour implements Mischief {
   }
 
   /** The code that answers the subscription now asked for, instead of the right one. */
-  takeAnswer(): string | undefined {
+  takeAnswer(stream: string): string | undefined {
+    if (this.#answeredStream !== undefined && this.#answeredStream !== stream) return undefined;
     return this.#answers.take() ? this.#answer : undefined;
+  }
+
+  /** Whether the request that now comes is never seen. */
+  losesRequest(): boolean {
+    return this.#lostRequests.take();
+  }
+
+  /** Whether the answer that now goes never arrives. */
+  losesAcknowledgement(): boolean {
+    return this.#lostAcknowledgements.take();
+  }
+
+  /** Numbers the registrations, those of all sessions together. */
+  numberRegistration(): number {
+    this.#registered += 1;
+    return this.#registered;
+  }
+
+  isMuted(stream: string, registration: number): boolean {
+    return registration <= (this.#muted.get(stream) ?? 0);
   }
 
   /**
@@ -104,8 +132,18 @@ export class Behaviour implements Mischief {
       case 'invalid-utf8':
         this.#invalidText.set(whole(fault, 'count'));
         return true;
+      case 'lose-requests':
+        this.#lostRequests.set(whole(fault, 'count'));
+        return true;
+      case 'lose-acknowledgements':
+        this.#lostAcknowledgements.set(whole(fault, 'count'));
+        return true;
+      case 'mute':
+        this.#muted.set(streamName(fault), this.#registered);
+        return true;
       case 'answer':
         this.#answer = answerCode(fault);
+        this.#answeredStream = fault['stream'] === undefined ? undefined : streamName(fault);
         this.#answers.set(whole(fault, 'count'));
         return true;
       default:
@@ -124,6 +162,12 @@ function whole(fault: Fields, name: string): number {
   const value = fault[name];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   throw wrong(fault, name, 'a whole number, 0 or more');
+}
+
+function streamName(fault: Fields): string {
+  const { stream } = fault;
+  if (typeof stream === 'string' && /^\w{8} \w+$/.test(stream)) return stream;
+  throw wrong(fault, 'stream', 'a TR id and a code such as H0STCNT0 005930');
 }
 
 function answerCode(fault: Fields): string {

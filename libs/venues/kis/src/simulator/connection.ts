@@ -18,6 +18,7 @@ interface Registration {
   readonly transaction: Transaction;
   readonly symbol: string;
   readonly secrets: Secrets;
+  readonly number: number;
   /** Whether it was acknowledged; before that no data flows, but the place is taken. */
   active: boolean;
 }
@@ -91,7 +92,8 @@ export class KisConnection implements SimulatedConnection {
   frame(event: SimulatedEvent): Uint8Array | undefined {
     this.#operations.tellDue();
     const registration = this.#fed.get(keyOf(event));
-    return registration && this.#encode(registration, event.payload as Payload);
+    if (registration === undefined || this.#isMuted(registration)) return undefined;
+    return this.#encode(registration, event.payload as Payload);
   }
 
   refuse(): void {
@@ -117,6 +119,7 @@ export class KisConnection implements SimulatedConnection {
   }
 
   #serve({ kind, transaction: id, symbol }: Asked): void {
+    if (this.#exchange.behaviour.losesRequest()) return;
     const transaction = TRANSACTIONS.get(id);
     const stream = {
       transaction: id,
@@ -129,7 +132,8 @@ export class KisConnection implements SimulatedConnection {
     } else if (kind === 'unregister') {
       this.#answer(answer('OPSP0001', stream), () => this.#registrations.delete(`${id} ${symbol}`));
     } else if (transaction !== undefined) {
-      const registration = { transaction, symbol, secrets: this.#secretsOf(id), active: false };
+      const number = this.#exchange.behaviour.numberRegistration();
+      const registration = { transaction, symbol, secrets: this.#secretsOf(id), number, active: false };
       this.#registrations.set(`${id} ${symbol}`, registration);
       this.#answer(answer('OPSP0000', stream, registration.secrets), () => {
         registration.active = true;
@@ -145,9 +149,13 @@ export class KisConnection implements SimulatedConnection {
     return secrets;
   }
 
+  #isMuted({ transaction, symbol, number }: Registration): boolean {
+    return this.#exchange.behaviour.isMuted(`${transaction.id} ${symbol}`, number);
+  }
+
   #refusal(transaction: Transaction | undefined, symbol: string): string | undefined {
     const { behaviour } = this.#exchange;
-    const ordered = behaviour.takeAnswer();
+    const ordered = behaviour.takeAnswer(`${transaction?.id ?? ''} ${symbol}`);
     if (ordered !== undefined) return ordered;
     if (transaction === undefined) return 'OPSP8991';
     if (transaction.content !== 'quiet' && !this.#listed.has(symbol)) return 'OPSP8992';
@@ -165,11 +173,12 @@ export class KisConnection implements SimulatedConnection {
 
   /** Says it now or, when acknowledgements are slow, later; `effect` comes with it. */
   #answer(text: string, effect?: () => void): void {
-    const { acknowledgeAfterMs } = this.#exchange.behaviour;
+    const { behaviour } = this.#exchange;
+    const { acknowledgeAfterMs } = behaviour;
     const say = (): void => {
       effect?.();
       this.#updateStreams();
-      this.#client.control(text);
+      if (!behaviour.losesAcknowledgement()) this.#client.control(text);
     };
     if (acknowledgeAfterMs === 0) say();
     else this.#client.later(acknowledgeAfterMs, say);

@@ -11,13 +11,16 @@ export interface HolidayPage {
   readonly next: string | undefined;
 }
 
+/** Whether the market opens on a date, YYYYMMDD. */
+export type OpenDays = (date: string, isWeekend: boolean) => boolean;
+
 /**
  * The calendar from a date on, up to a year ahead of now.
  *
  * @param from YYYYMMDD @param now ms since the epoch
  * @returns `undefined` when `from` is no date
  */
-export function holidayPage(from: string, now: number, holidays: readonly string[]): HolidayPage | undefined {
+export function holidayPage(from: string, now: number, isOpen: OpenDays): HolidayPage | undefined {
   if (!/^\d{8}$/.test(from)) return undefined;
   let at: number;
   try {
@@ -27,15 +30,14 @@ export function holidayPage(from: string, now: number, holidays: readonly string
   }
   const end = now + DAYS_AHEAD * DAY_MS;
   const rows: Readonly<Record<string, string>>[] = [];
-  for (; rows.length < ROWS_A_PAGE && at < end; at += DAY_MS) rows.push(row(at, holidays));
+  for (; rows.length < ROWS_A_PAGE && at < end; at += DAY_MS) rows.push(row(at, isOpen));
   return { rows, next: at < end ? venueTime(at).date : undefined };
 }
 
-function row(at: number, holidays: readonly string[]): Readonly<Record<string, string>> {
+function row(at: number, isOpen: OpenDays): Readonly<Record<string, string>> {
   const { date } = venueTime(at);
   const weekday = new Date(at + 9 * 3_600_000).getUTCDay();
-  const weekend = weekday === 0 || weekday === 6;
-  const open = weekend || holidays.includes(date) ? 'N' : 'Y';
+  const open = isOpen(date, weekday === 0 || weekday === 6) ? 'Y' : 'N';
   return {
     bass_dt: date,
     wday_dvsn_cd: String(weekday + 1).padStart(2, '0'),

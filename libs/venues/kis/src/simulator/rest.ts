@@ -1,7 +1,7 @@
 import type { RestAnswer, RestRequest } from '@aipx/venue/simulation';
 import { wallClockText } from './clock.js';
 import type { Exchange } from './exchange.js';
-import { holidayPage } from './holidays.js';
+import { holidayPage, type OpenDays } from './holidays.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -91,9 +91,14 @@ function calendar(request: RestRequest, exchange: Exchange): RestAnswer {
   return holidays(request, exchange);
 }
 
-function holidays({ query }: RestRequest, { settings, clock }: Exchange): RestAnswer {
+/** A market that trades on a day says so: one that never rests, of every weekend, and one that plays a day, of that. */
+function openDays({ settings: { holidays = [], day }, hours }: Exchange): OpenDays {
+  return (date, isWeekend) => !holidays.includes(date) && (!isWeekend || hours === 'always' || date === day?.date);
+}
+
+function holidays({ query }: RestRequest, exchange: Exchange): RestAnswer {
   const from = query.get('CTX_AREA_NK')?.trim() || (query.get('BASS_DT') ?? '');
-  const page = holidayPage(from, clock.now, settings.holidays ?? []);
+  const page = holidayPage(from, exchange.clock.now, openDays(exchange));
   if (page === undefined) return callError('OPSQ0002');
   const body = {
     rt_cd: '0',

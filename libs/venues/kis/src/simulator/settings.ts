@@ -38,6 +38,6 @@ export interface KisSimulatorSettings {
   readonly zombieMs?: number;
   /** Whether a new approval key makes the ones before it invalid. @default false; the reports disagree */
   readonly newApprovalRevokesOld?: boolean;
-  /** Whole-day closures, YYYYMMDD, besides weekends. @default none */
+  /** Whole-day closures, YYYYMMDD, besides weekends; those are open where trading never rests, and on the day that is played. @default none */
   readonly holidays?: readonly string[];
 }

@@ -1,17 +1,16 @@
-import { systemClock, type Clock } from '@aipx/kis-auth';
-import { asMarketDataError, type MarketDataError } from '@aipx/market-model';
-import type { SessionCalendar, SpecialDays } from '@aipx/venue-kis';
+import { systemClock, type AnswerStep, type Clock, type SharedAnswer } from '@aipx/kis-auth';
+import { asMarketDataError, MarketDataError } from '@aipx/market-model';
+import { parseTradingDays, type SessionCalendar, type SpecialDays } from '@aipx/venue-kis';
 import { fetchHolidays, neverArrived, type HolidayCaller } from './holiday-call.js';
-import { HolidayFile, type KnownHolidays } from './holiday-file.js';
 
 export interface HolidayOptions {
-  /** Learns the days as they become known. */
+  /** Goes by the user's days already, and learns the others as they become known. */
   readonly calendar: SessionCalendar;
   /** Days as the user has set them, half days and late openings among them: they count more than what KIS says. */
   readonly ownDays: SpecialDays;
-  /** Where answers are kept through restarts and while KIS is away. */
-  readonly file: string;
-  /** Absent: nobody is asked, and the file alone counts. */
+  /** What KIS has said, kept through restarts and shared with other processes. */
+  readonly answer: SharedAnswer;
+  /** Absent: nobody is asked, and what others were told alone counts. */
   readonly caller?: HolidayCaller;
   /** Something failed; what is known stays in use. */
   readonly onFault: (error: MarketDataError) => void;
@@ -19,133 +18,92 @@ export interface HolidayOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** KIS asks to be asked once a day at most (portal), whatever became of it. */
-const ASK_EVERY_MS = DAY_MS;
-/** Where the question cannot have arrived. */
-const UNREACHABLE_AGAIN_MS = 10 * 60_000;
+/** Where the question cannot have arrived, or its answer was not waited for. */
+const ASK_AGAIN_MS = 10 * 60_000;
+/** By whoever never asks: Redis has yet to be reached, or nobody has asked yet. */
+const LOOK_AGAIN_MS = 10_000;
+const LOOK_SELDOM_MS = 3_600_000;
 /** Business dates are looked for in the past too, over the longest holidays. */
 const DAYS_BACK = 30;
 const KOREA_AHEAD_MS = 9 * 3_600_000;
 
-/** Keeps a calendar up to date with the holidays that KIS names: from a file at once, and from KIS once a day. */
+/** Keeps a calendar up to date with the holidays that KIS names: from what is kept at once, and from KIS once a day. */
 export class Holidays {
   readonly #options: HolidayOptions;
   readonly #clock: Clock;
-  readonly #file: HolidayFile;
-  #known: KnownHolidays = { askedAt: undefined, days: new Map() };
+  /** What the calendar goes by. */
+  #text: string | undefined;
 
   private constructor(options: HolidayOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#file = new HolidayFile(options.file);
   }
 
-  /** The calendar goes by the user's days and by the file from here on. */
+  /** The calendar goes by what is kept from here on. */
   static async open(options: HolidayOptions): Promise<Holidays> {
     const holidays = new Holidays(options);
-    await holidays.#begin();
+    await holidays.#learn();
     return holidays;
   }
 
-  /**
-   * Asks KIS as soon as it may be, and daily from then on. Resolves when the signal aborts, when nobody is asked, or when KIS refuses
-   * the key.
-   */
+  /** Asks KIS, or learns what others were told, daily. Resolves when the signal aborts or KIS refuses the key. */
   async run(signal: AbortSignal): Promise<void> {
-    const { caller, onFault } = this.#options;
-    if (caller === undefined) return;
-    for (let waitMs = this.#waitMs(); !signal.aborted;) {
-      try {
-        if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
-        waitMs = await this.#update(caller, signal);
-      } catch (cause) {
-        if (signal.aborted) return;
-        const error = asMarketDataError(cause, 'CONNECTION_FAILED');
-        onFault(error);
-        // A refused key stays refused, and its sessions end over it too.
-        if (error.code === 'CONFIG_ACCOUNT') return;
-        waitMs = UNREACHABLE_AGAIN_MS;
-      }
+    while (!signal.aborted) {
+      const { waitMs, failure } = await this.#step(signal).catch((cause: unknown) => ({
+        waitMs: ASK_AGAIN_MS,
+        failure: cause,
+      }));
+      if (signal.aborted) return;
+      await this.#learn();
+      if (failure !== undefined && this.#isFinal(failure)) return;
+      await this.#clock.sleep(waitMs, signal).catch(() => undefined);
     }
   }
 
-  /** What a clock wrote that was ahead counts as asked now, and is written so: the next question must not wait for that time. */
-  async #begin(): Promise<void> {
-    const kept = await this.#read();
-    const now = this.#clock.now();
-    if (kept.askedAt === undefined || kept.askedAt <= now) return this.#learn(kept);
-    this.#learn({ ...kept, askedAt: now });
-    await this.#keep();
+  async #step(signal: AbortSignal): Promise<AnswerStep> {
+    const { answer, caller } = this.#options;
+    if (caller === undefined) {
+      return { waitMs: (await answer.newest()) === undefined ? LOOK_AGAIN_MS : LOOK_SELDOM_MS };
+    }
+    const question = {
+      prepare: () => caller.credentials.token(signal),
+      ask: async (askedAt: number) =>
+        textOf(await fetchHolidays(caller, koreanDate(askedAt - DAYS_BACK * DAY_MS), signal)),
+      restMs: (failure: unknown) => (signal.aborted || neverArrived(failure) ? ASK_AGAIN_MS : DAY_MS),
+    };
+    return await answer.step(question, signal);
   }
 
-  /** Returns how long, ms, to leave KIS alone. */
-  async #update(caller: HolidayCaller, signal: AbortSignal): Promise<number> {
-    await this.#pickUp();
-    if (this.#waitMs() > 0) return this.#waitMs();
-    // It may be hours away, and without one nobody is asked.
-    await caller.credentials.token(signal);
-    await this.#pickUp();
-    if (this.#waitMs() > 0) return this.#waitMs();
-    return await this.#ask(caller, signal);
+  /** A refused key stays refused, and its sessions end over it too. */
+  #isFinal(failure: unknown): boolean {
+    const error = asMarketDataError(failure, 'CONNECTION_FAILED');
+    this.#options.onFault(error);
+    return error.code === 'CONFIG_ACCOUNT';
   }
 
-  /** Another process of this machine may have asked meanwhile. */
-  async #pickUp(): Promise<void> {
-    const kept = await this.#read();
-    const { askedAt = 0 } = kept;
-    if (askedAt > (this.#known.askedAt ?? 0) && askedAt <= this.#clock.now()) this.#learn(kept);
-  }
-
-  async #ask(caller: HolidayCaller, signal: AbortSignal): Promise<number> {
-    const before = this.#known;
-    const askedAt = this.#clock.now();
-    // Written first: whoever begins meanwhile, or after a crash, leaves KIS alone.
-    this.#learn({ ...before, askedAt });
-    await this.#keep();
+  async #learn(): Promise<void> {
+    const { answer, calendar, onFault, ownDays } = this.#options;
+    const { text } = (await answer.newest()) ?? {};
+    if (text === undefined || text === this.#text) return;
+    this.#text = text;
     try {
-      const days = await fetchHolidays(caller, koreanDate(askedAt - DAYS_BACK * DAY_MS), signal);
-      this.#learn({ askedAt, days });
-      await this.#keep();
+      calendar.replaceDays(new Map([...parseTradingDays(text), ...ownDays]));
     } catch (cause) {
-      if (signal.aborted || neverArrived(cause)) {
-        this.#learn(before);
-        await this.#keep();
-        throw cause;
-      }
-      this.#options.onFault(asMarketDataError(cause, 'CONNECTION_FAILED'));
-    }
-    return this.#waitMs();
-  }
-
-  #learn(known: KnownHolidays): void {
-    const { calendar, ownDays } = this.#options;
-    this.#known = known;
-    calendar.replaceDays(new Map([...known.days, ...ownDays]));
-  }
-
-  async #read(): Promise<KnownHolidays> {
-    try {
-      return await this.#file.read();
-    } catch (cause) {
-      this.#options.onFault(asMarketDataError(cause, 'STORE_DAMAGED'));
-      return { askedAt: undefined, days: new Map() };
+      const { message } = asMarketDataError(cause, 'STORE_DAMAGED');
+      onFault(new MarketDataError('STORE_DAMAGED', `the kept holidays cannot be read: ${message}`, { cause }));
     }
   }
+}
 
-  async #keep(): Promise<void> {
-    try {
-      await this.#file.write(this.#known);
-    } catch (cause) {
-      this.#options.onFault(asMarketDataError(cause, 'STORE_UNAVAILABLE'));
-    }
-  }
+/** In the form of a calendar file. */
+function textOf(days: SpecialDays): string {
+  return JSON.stringify({
+    days: [...days].map(([date, day]) => ({ date: withDashes(date), open: day !== undefined })),
+  });
+}
 
-  /** A clock that is set back meanwhile does not put the next question off by more than a day. */
-  #waitMs(): number {
-    const { askedAt } = this.#known;
-    if (askedAt === undefined) return 0;
-    return Math.min(ASK_EVERY_MS, Math.max(0, askedAt + ASK_EVERY_MS - this.#clock.now()));
-  }
+function withDashes(date: string): string {
+  return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
 }
 
 /** `YYYYMMDD`. */

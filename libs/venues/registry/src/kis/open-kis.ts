@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import {
+  isOfKis,
   KIS_REST_HOSTS,
   KisAccess,
   KisAccounts,
   KisAuth,
-  openMachineFolder,
   systemClock,
+  type KisAuthOptions,
   type KisEnvironment,
 } from '@aipx/kis-auth';
 import { asMarketDataError, MarketDataError } from '@aipx/market-model';
@@ -19,6 +19,7 @@ import { kisMetrics } from './metrics.js';
 import type { KisExtras, KisSettings } from './settings.js';
 import { madeUpAccounts, wholeDays } from './simulated.js';
 import { statusOf } from './status.js';
+import { takesOf } from './takes.js';
 
 type Settings = KisSettings & KisExtras;
 
@@ -28,7 +29,8 @@ const VIRTUAL_WEBSOCKET_URL = 'ws://ops.koreainvestment.com:31000/tryitout';
 /**
  * KIS with its keys: one session each, and the right to it shared with other processes.
  *
- * @throws {MarketDataError} `CONFIG_ACCOUNT` for keys or files that cannot be, `CONFIG_INVALID` for a calendar file
+ * @throws {MarketDataError} `CONFIG_ACCOUNT` for keys or files that cannot be, `CONFIG_INVALID` for a calendar file, or for more
+ * streams than the keys carry
  */
 export async function openKis(settings: Settings, context: VenueContext): Promise<OpenVenue> {
   const { useVirtualServer, segment, sessionsOnly } = settings;
@@ -39,7 +41,8 @@ export async function openKis(settings: Settings, context: VenueContext): Promis
   // The virtual server does not have the stream of halts.
   const driver = kisDriver({ segment, calendar, sessionsOnly, marketOperations: !useVirtualServer, decipher });
   const { websocketUrl, apiUrl } = addresses(driver.defaults, context, useVirtualServer);
-  const auth = await openAuth(settings, accounts, apiUrl, context);
+  const takes = context.subscriptions && takesOf(driver, segment, context.subscriptions, accounts.all.length);
+  const auth = await openAuth(settings, { accounts, takes, url: apiUrl }, context);
   const endHolidays = await followHolidays(settings, context, { auth, calendar, ownDays, apiUrl });
   const accesses = auth.keys.map((key) => new KisAccess(key, systemClock));
   return {
@@ -47,7 +50,7 @@ export async function openKis(settings: Settings, context: VenueContext): Promis
     websocketUrl,
     apiUrl,
     accesses,
-    notes: [noteOf(settings, environment, auth, context)],
+    notes: [noteOf(settings, environment, auth, { ...context, apiUrl, websocketUrl })],
     metrics: kisMetrics(auth),
     status: () => statusOf(auth, accesses),
     close: async () => {
@@ -73,15 +76,13 @@ async function accountsOf(
 
 function openAuth(
   { tokenFile, tokenRefreshBefore, tokenCacheTtl, leaseTtl }: Settings,
-  accounts: KisAccounts,
-  url: string,
+  keys: Pick<KisAuthOptions, 'accounts' | 'takes' | 'url'>,
   { redis, machineFolder, keepSecret }: VenueContext,
 ): Promise<KisAuth> {
   return KisAuth.open({
-    accounts,
+    ...keys,
     redis,
     tokenFile,
-    url,
     machineFolder,
     keepSecret,
     refreshBeforeMs: tokenRefreshBefore,
@@ -125,16 +126,15 @@ interface Followed {
 /** Keeps the calendar up to date, by the first key, until the returned function is called. */
 async function followHolidays(
   { simulatedKeys, useVirtualServer }: Settings,
-  { machineFolder, onFault = () => undefined }: VenueContext,
+  { onFault = () => undefined }: VenueContext,
   { auth, calendar, ownDays, apiUrl }: Followed,
 ): Promise<() => Promise<void>> {
-  if (simulatedKeys !== undefined) return () => Promise.resolve();
-  const file = join(await openMachineFolder(machineFolder), 'holidays.json');
   const [key] = auth.keys;
+  if (simulatedKeys !== undefined || key === undefined) return () => Promise.resolve();
+  const { account, credentials, holidays: answer } = key;
   // The virtual REST server does not have the call.
-  const isAsked = key !== undefined && !useVirtualServer;
-  const caller = isAsked && { account: key.account, credentials: key.credentials, url: apiUrl };
-  const holidays = await Holidays.open({ calendar, ownDays, file, onFault, ...(caller && { caller }) });
+  const caller = useVirtualServer ? undefined : { account, credentials, url: apiUrl };
+  const holidays = await Holidays.open({ calendar, ownDays, answer, onFault, ...(caller && { caller }) });
   const end = new AbortController();
   const running = holidays.run(end.signal);
   return async () => {
@@ -147,10 +147,15 @@ function noteOf(
   { tokenFile }: Settings,
   environment: KisEnvironment,
   { keys, place }: KisAuth,
-  { redis }: VenueContext,
+  { redis, apiUrl, websocketUrl }: VenueContext,
 ): string {
   const count = keys.length === 1 ? 'one app key' : `${keys.length} app keys`;
   const isKept = redis !== undefined || tokenFile !== undefined;
   const advice = isKept ? '' : ' (REDIS_HOST shares them between machines, KIS_TOKEN_FILE keeps them through restarts)';
-  return `${count} for the ${environment} servers of KIS; tokens and approval keys are kept in ${place}${advice}`;
+  const isKis = isOfKis(apiUrl) && new URL(websocketUrl).hostname === new URL(VIRTUAL_WEBSOCKET_URL).hostname;
+  const servers = `the ${environment} servers of KIS`;
+  const use = isKis
+    ? `for ${servers}`
+    : `with ${new URL(websocketUrl).host} (KIS_WEBSOCKET_URL) and ${new URL(apiUrl).host} (KIS_API_URL) instead of ${servers}`;
+  return `${count} ${use}; tokens and approval keys are kept in ${place}${advice}`;
 }
