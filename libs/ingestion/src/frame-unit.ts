@@ -26,15 +26,21 @@ export function eventEntry(event: MarketEvent): LogEntry {
   };
 }
 
-const headerCache = new Map<string, Readonly<Record<string, string>>>();
+type Headers = Readonly<Record<string, string>>;
 
-/** Headers differ by kind and venue only: a handful of shared objects instead of one a record. */
-function headersOf(kind: MarketEvent['kind'], exchange: string): Readonly<Record<string, string>> {
-  const cacheKey = `${kind} ${exchange}`;
-  let headers = headerCache.get(cacheKey);
+/** By kind and venue, which is all they differ by: a handful of shared objects instead of one a record. */
+const knownHeaders: Record<MarketEvent['kind'], Map<string, Headers>> = {
+  tick: new Map(),
+  orderbook: new Map(),
+  gap: new Map(),
+};
+
+function headersOf(kind: MarketEvent['kind'], exchange: string): Headers {
+  const ofKind = knownHeaders[kind];
+  let headers = ofKind.get(exchange);
   if (headers === undefined) {
     headers = Object.freeze({ exchange, schema: EVENT_SCHEMAS[kind], 'content-type': PROTOBUF_CONTENT_TYPE });
-    headerCache.set(cacheKey, headers);
+    ofKind.set(exchange, headers);
   }
   return headers;
 }

@@ -207,8 +207,10 @@ export class VenueFeed {
     const events: MarketEvent[] = [...this.#gapsBefore(records, at)];
     const gaps: Gap[] = [];
     const deadLetters: DeadLetter[] = [];
-    const keptAt = new Map<Uint8Array, string>();
-    for (const [index, record] of records.entries()) {
+    let keptAt: Map<Uint8Array, string> | undefined;
+    let index = 0;
+    for (const record of records) {
+      index += 1;
       switch (record.outcome) {
         case 'event':
           this.#count(record.event.kind);
@@ -226,14 +228,15 @@ export class VenueFeed {
           break;
         case 'rejected':
           this.#count('rejected');
-          deadLetters.push(this.#deadLetter(record, index, record.bytes ?? bytes, keptAt));
+          deadLetters.push(this.#deadLetter(record, index, record.bytes ?? bytes, (keptAt ??= new Map())));
           gaps.push(this.#undecodable(record, at));
           if (record.channel !== undefined) this.#saw(record.symbol, record.channel, at, gaps);
           break;
       }
     }
     this.#lastFrameAt = at;
-    this.#offer([...events, ...this.#spaced(gaps, at)], deadLetters, bytes.length);
+    const whole = gaps.length === 0 ? events : [...events, ...this.#spaced(gaps, at)];
+    this.#offer(whole, deadLetters, bytes.length);
   }
 
   /** What the venue said of trading before this is of another day. `undefined`: that is not known. */
@@ -347,12 +350,12 @@ export class VenueFeed {
   /** The same bytes are kept once, with the first bad record that they are of: a list frame may carry thousands. */
   #deadLetter(
     record: Extract<FrameRecord, { outcome: 'rejected' }>,
-    index: number,
+    number: number,
     bytes: Uint8Array,
     keptAt: Map<Uint8Array, string>,
   ): DeadLetter {
     const { code, message } = record.error;
-    const position = `${this.#options.driver.id}/${this.#connectionId}/${this.#frameNumber}/${index + 1}`;
+    const position = `${this.#options.driver.id}/${this.#connectionId}/${this.#frameNumber}/${number}`;
     const first = keptAt.get(bytes);
     if (first === undefined) keptAt.set(bytes, position);
     return {

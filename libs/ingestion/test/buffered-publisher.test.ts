@@ -1,3 +1,4 @@
+import type { LogEntry } from '@aipx/event-log';
 import { MarketDataError } from '@aipx/market-model';
 import { decodeEvent } from '@aipx/market-proto';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +49,79 @@ describe('sending to a log that answers', () => {
     publisher.end();
     await running;
     expect(harness.tried.map((batch) => batch.length)).toEqual([4, 1]);
+  });
+});
+
+describe('memory of a record’s own, which keeps nothing of those that the log took long ago', () => {
+  const hasOwn = ({ value }: LogEntry) => value.buffer.byteLength === value.byteLength;
+
+  it('is for the first of a queue, and for what comes once more than a batch waits', async () => {
+    const gate = harness.hold();
+    const { publisher, running } = harness.start({ maxBatchRecords: 2 });
+    publisher.offer(unit(tick('KRW-A', 1)));
+    await harness.tries(1);
+    for (let id = 2; id <= 20; id += 1) publisher.offer(unit(tick('KRW-A', id)));
+    gate.release();
+    publisher.end();
+    await running;
+    expect(harness.tried.flat().map(hasOwn)).toEqual([
+      ...[true, true, false, false],
+      ...Array.from({ length: 16 }, () => true),
+    ]);
+    expect(idsOf(await harness.log.events('tick'))).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
+  it('is for what comes once more bytes wait than a batch takes', async () => {
+    const gate = harness.hold();
+    const { publisher, running } = harness.start({ maxBatchBytes: 400 });
+    publisher.offer(unit(tick('KRW-A', 1)));
+    await harness.tries(1);
+    for (let id = 2; id <= 5; id += 1) publisher.offer(unit(tick('KRW-A', id)));
+    gate.release();
+    publisher.end();
+    await running;
+    expect(harness.tried.flat().map(hasOwn)).toEqual([true, true, false, true, true]);
+  });
+
+  it('is for what comes once nothing was taken for a while', async () => {
+    const gate = harness.hold();
+    const { publisher, running } = harness.start();
+    publisher.offer(unit(tick('KRW-A', 1)));
+    await harness.tries(1);
+    for (let id = 2; id <= 3; id += 1) publisher.offer(unit(tick('KRW-A', id)));
+    harness.now += 100;
+    publisher.offer(unit(tick('KRW-A', 4)));
+    gate.release();
+    publisher.end();
+    await running;
+    expect(harness.tried.flat().map(hasOwn)).toEqual([true, true, false, true]);
+  });
+
+  it('is for a book in an older one’s place', async () => {
+    const gate = harness.hold();
+    const { publisher, running } = harness.start();
+    publisher.offer(unit(book('KRW-A', 1)));
+    await harness.tries(1);
+    publisher.offer(unit(book('KRW-A', 2)));
+    harness.now += 100;
+    publisher.offer(unit(book('KRW-A', 3)));
+    gate.release();
+    publisher.end();
+    await running;
+    expect(harness.tried.flat().map(hasOwn)).toEqual([true, true]);
+    expect(publisher.status.counts.conflated).toBe(1);
+  });
+
+  it('is for gaps that became one', async () => {
+    const gate = harness.hold();
+    const { publisher, running } = harness.start();
+    publisher.offer(unit(gap(1n, 2n)));
+    await harness.tries(1);
+    for (const to of [4n, 6n]) publisher.offer(unit(gap(to - 1n, to)));
+    gate.release();
+    publisher.end();
+    await running;
+    expect(harness.tried.flat().map(hasOwn)).toEqual([true, true]);
   });
 });
 

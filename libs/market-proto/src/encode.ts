@@ -8,8 +8,9 @@ import { WireWriter } from './wire-writer.js';
 const writer = new WireWriter();
 
 /**
- * The Protobuf bytes of an event: `TickData`, `OrderBook` or `Gap` as its kind says. They are the caller's: nothing else
- * shares their memory.
+ * The Protobuf bytes of an event: `TickData`, `OrderBook` or `Gap` as its kind says. Nobody writes to them any more. They
+ * share a block of memory (Node.js' `Buffer.poolSize`) with others of the moment: whoever keeps a few of many for long
+ * copies them, or keeps the blocks.
  *
  * @throws {MarketDataError} `VALIDATION_RECORD` for a time or a count that 64 bits cannot hold
  */

@@ -4,7 +4,7 @@ import decodeByKafkajs from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
 import encodeRecordByKafkajs from 'kafkajs/src/protocol/recordBatch/record/v0/index.js';
 import { describe, expect, it } from 'vitest';
 import type { LogEntry } from '../../src/event-log.js';
-import { codecFor, type Compression } from '../../src/kafka/codecs/compression.js';
+import { codecFor, COMPRESSIONS, type Compression } from '../../src/kafka/codecs/compression.js';
 import { BATCH } from '../../src/kafka/wire/batch-layout.js';
 import { decodeBatch, nextOffset, wholeBatches } from '../../src/kafka/wire/decode-batch.js';
 import { encodeBatch, stampBatch } from '../../src/kafka/wire/encode-batch.js';
@@ -54,6 +54,20 @@ describe('a record batch', () => {
         },
       ),
       { numRuns: 100 },
+    );
+  });
+
+  it('stays what it is when others are made after it, whatever compresses it', () => {
+    const several = fc.array(entries, { minLength: 2, maxLength: 4 });
+    const large = { topic: OF.topic, key: 'KRW-BTC', value: Buffer.alloc(70_000, 'a book'), headers: {} };
+    fc.assert(
+      fc.property(several, fc.constantFrom(...COMPRESSIONS), (lists, compression) => {
+        const withLarge = [...lists, [large], ...lists];
+        const batches = withLarge.map((records) => batchOf(records, compression));
+        const read = batches.map((batch) => decodeBatch(batch, OF).map(contentOf));
+        expect(read).toEqual(withLarge.map((records) => records.map(contentOf)));
+      }),
+      { numRuns: 50 },
     );
   });
 

@@ -10,7 +10,7 @@ import { Losses } from './losses.js';
 import type { Memory } from './memory.js';
 import type { RecordMaker } from './record-maker.js';
 import type { Spillway } from './spillway.js';
-import type { WaitingRecord } from './waiting-record.js';
+import { inOwnMemory, type WaitingRecord } from './waiting-record.js';
 
 export interface IntakeParts {
   readonly limits: BufferLimits;
@@ -20,9 +20,6 @@ export interface IntakeParts {
   readonly lanes: Lanes;
   readonly spillway: Spillway | undefined;
 }
-
-/** Books are replaced by newer ones when more than a full batch waits, memory is full, or the oldest has waited so long, ms. */
-const CONFLATE_AFTER_MS = 100;
 
 /** Decides where a record waits: in memory, on the disk, in the place of an older book, or nowhere. */
 export class Intake {
@@ -58,7 +55,8 @@ export class Intake {
 
   takeBook(record: WaitingRecord): void {
     const lane = this.#parts.lanes.of(record.entry);
-    const mayReplace = this.#isCongested(lane) || !this.#parts.memory.hasRoomFor(record);
+    // Books are replaced by newer ones when they pile up, or memory is full.
+    const mayReplace = lane.isCongested || !this.#parts.memory.hasRoomFor(record);
     if (mayReplace && this.#replaceOlder(lane, record)) return;
     if (this.#makeRoom(record)) this.#toLane(record);
     else this.#turnAway(record);
@@ -158,12 +156,6 @@ export class Intake {
     if (gap !== undefined) this.#losses.hold([gap]);
   }
 
-  #isCongested({ queue, waitedMs }: Lane): boolean {
-    const { maxBatchRecords, maxBatchBytes } = this.#parts.limits;
-    const isMoreThanABatch = queue.length > maxBatchRecords || queue.bytes > maxBatchBytes;
-    return isMoreThanABatch || waitedMs >= CONFLATE_AFTER_MS;
-  }
-
   /** @returns whether an older book of the symbol waited, whose place this one has now */
   #replaceOlder({ queue }: Lane, record: WaitingRecord): boolean {
     for (const replaced of queue.conflate()) this.#replaced(replaced);
@@ -171,7 +163,7 @@ export class Intake {
     if (older === undefined) return false;
     this.#replaced(older);
     this.#parts.memory.add(record);
-    queue.replaceLatest(record);
+    queue.replaceLatest(inOwnMemory(record));
     return true;
   }
 
@@ -192,7 +184,7 @@ export class Intake {
     const merged = maker.gap(mergeGaps(older.gap, record.gap));
     memory.remove(older);
     memory.add(merged);
-    lane.queue.replaceLatest(merged);
+    lane.queue.replaceLatest(inOwnMemory(merged));
   }
 
   #makeRoom(record: WaitingRecord): boolean {

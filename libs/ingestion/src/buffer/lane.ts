@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asMarketDataError, type MarketDataError } from '@aipx/market-model';
 import type { Departures } from './departures.js';
 import { RecordQueue } from './record-queue.js';
-import type { WaitingRecord } from './waiting-record.js';
+import { inOwnMemory, type WaitingRecord } from './waiting-record.js';
 
 export interface LaneOptions {
   readonly maxBatchRecords: number;
@@ -28,6 +28,7 @@ export interface LaneHooks {
   readonly onRefused: (record: WaitingRecord, error: MarketDataError) => void;
 }
 
+const CONGESTED_AFTER_MS = 100;
 const RETRY_FLOOR_MS = 50;
 const RETRY_CAP_MS = 2_000;
 
@@ -62,14 +63,19 @@ export class Lane {
     return this.#failures;
   }
 
-  /** How long, ms, something has waited here without anything being taken. A newer book in an older one's place waits on. */
-  get waitedMs(): number {
-    return this.queue.length === 0 ? 0 : this.#options.now() - this.#waitingSince;
+  /** More than a full batch waits, or nothing has been taken for a while. A newer book in an older one's place waits on. */
+  get isCongested(): boolean {
+    const { length, bytes } = this.queue;
+    if (length === 0) return false;
+    const { maxBatchRecords, maxBatchBytes, now } = this.#options;
+    return length > maxBatchRecords || bytes > maxBatchBytes || now() - this.#waitingSince >= CONGESTED_AFTER_MS;
   }
 
   offer(record: WaitingRecord): void {
     if (this.queue.length === 0) this.#waitingSince = record.waitingSince;
-    this.queue.push(record);
+    // What comes close behind others goes with them, and with it the memory that they share.
+    const mayWaitLong = this.queue.length === 0 || this.isCongested;
+    this.queue.push(mayWaitLong ? inOwnMemory(record) : record);
     if (this.#working) {
       if (this.#isFull()) this.#endLinger?.();
     } else {

@@ -20,7 +20,11 @@ const KIND_OF_TOPIC: Readonly<Record<string, RecordKind>> = Object.fromEntries(
 /** Makes what waits out of events, dead letters and what comes back from the disk. */
 export class RecordMaker {
   readonly #clocks: MakerClocks;
-  readonly #streams = new Map<string, Stream>();
+  /** By exchange, then symbol. */
+  readonly #streams = {
+    tick: new Map<string, Map<string, Stream>>(),
+    orderbook: new Map<string, Map<string, Stream>>(),
+  };
 
   constructor(clocks: MakerClocks) {
     this.#clocks = clocks;
@@ -58,12 +62,11 @@ export class RecordMaker {
 
   /** Symbols come from subscriptions and from what was written to the disk for them: a bounded set. */
   #stream(kind: Stream['kind'], exchange: string, symbol: string): Stream {
-    const name = `${kind} ${exchange} ${symbol}`;
-    let stream = this.#streams.get(name);
-    if (stream === undefined) {
-      stream = { kind, exchange, symbol, lastAt: undefined };
-      this.#streams.set(name, stream);
-    }
+    const ofKind = this.#streams[kind];
+    let ofExchange = ofKind.get(exchange);
+    if (ofExchange === undefined) ofKind.set(exchange, (ofExchange = new Map()));
+    let stream = ofExchange.get(symbol);
+    if (stream === undefined) ofExchange.set(symbol, (stream = { kind, exchange, symbol, lastAt: undefined }));
     return stream;
   }
 

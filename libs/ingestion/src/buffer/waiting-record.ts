@@ -41,3 +41,9 @@ const OBJECT_BYTES = 250;
 export function recordBytes(entry: LogEntry): number {
   return entry.value.byteLength + entry.key.length + OBJECT_BYTES;
 }
+
+/** A record that may wait for long: else it would keep the block of 64 KB that it shares with others, which do not wait. */
+export function inOwnMemory(record: WaitingRecord): WaitingRecord {
+  const { entry } = record;
+  return { ...record, entry: { ...entry, value: new Uint8Array(entry.value) } };
+}

@@ -1,5 +1,5 @@
 import pino, { stdTimeFunctions, type DestinationStream, type Logger, type LoggerOptions as PinoOptions } from 'pino';
-import pretty from 'pino-pretty';
+import { consoleFormat } from './console-format.js';
 import { errorJson } from './error-json.js';
 import { LogFile } from './log-file.js';
 import { SecretMask } from './secret-mask.js';
@@ -82,22 +82,8 @@ function pinoOptions(options: LoggerOptions, mask: SecretMask): PinoOptions {
 function streamOf({ format, destination }: LoggerOptions): DestinationStream {
   const target = destination ?? pino.destination({ dest: 2, sync: true });
   if (format === 'json') return target;
-  const prettify = pretty.prettyFactory({
-    colorize: process.stderr.isTTY,
-    translateTime: 'SYS:HH:MM:ss',
-    hideObject: true,
-    messageKey: 'message',
-    messageFormat: readable,
-  });
+  const prettify = consoleFormat();
   return { write: (line) => target.write(prettify(line)) };
-}
-
-/** The message, and behind it what went wrong, unless the message says so already. */
-function readable(line: Record<string, unknown>, messageKey: string): string {
-  const message = String(line[messageKey] ?? '');
-  const { code, message: reason } = (line['error'] ?? {}) as { readonly code?: string; readonly message?: string };
-  const why = [code, reason].filter((part) => part !== undefined && !message.includes(part)).join(': ');
-  return why === '' ? message : `${message} (${why})`;
 }
 
 export type { Logger };

@@ -19,11 +19,14 @@ import { readTrade } from './trade.js';
  */
 export class UpbitSession implements VenueSession {
   readonly opening: readonly string[];
-  readonly #subscribed: Readonly<Record<Channel, ReadonlySet<string>>>;
+  /** Each code under itself: all events of a code share one text of it. */
+  readonly #subscribed: Readonly<Record<Channel, ReadonlyMap<string, string>>>;
 
   constructor(options: SessionOptions) {
     const codes = (channel: Channel) =>
-      new Set(options.subscriptions.filter((one) => one.channel === channel).map(({ symbol }) => symbol));
+      new Map(
+        options.subscriptions.flatMap((one) => (one.channel === channel ? [[one.symbol, one.symbol] as const] : [])),
+      );
     this.#subscribed = { tick: codes('tick'), orderbook: codes('orderbook') };
     this.opening = openingFrames(options);
   }
@@ -57,10 +60,11 @@ export class UpbitSession implements VenueSession {
   }
 
   #readRecord(channel: Channel, message: Message, receivedAt: Nanoseconds): FrameRecord {
-    const symbol = codeOf(message);
-    if (symbol === '')
+    const code = codeOf(message);
+    if (code === '')
       return rejected('', channel, new MarketDataError('VALIDATION_SYMBOL', `${channel} without a code`));
-    if (!this.#subscribed[channel].has(symbol)) return { outcome: 'ignored', symbol };
+    const symbol = this.#subscribed[channel].get(code);
+    if (symbol === undefined) return { outcome: 'ignored', symbol: code };
     try {
       const read = channel === 'tick' ? readTrade : readOrderBook;
       return { outcome: 'event', event: read(message, symbol, receivedAt) };

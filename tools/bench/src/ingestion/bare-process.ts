@@ -1,3 +1,4 @@
+import '@aipx/service/small-heap';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type TopicMessages } from 'kafkajs';

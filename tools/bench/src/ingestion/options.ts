@@ -21,14 +21,12 @@ export interface Options {
   readonly stepSeconds: number;
   /** Above 0: one long run at the highest of the rates instead, to see whether memory stays level. */
   readonly minutes: number;
-  /** Of the Node.js that runs the service and the bare producer. */
+  /** Of the Node.js that runs the service and the bare producer. Both keep their heap small by themselves. */
   readonly nodeFlags: readonly string[];
   readonly out: string;
   readonly quick: boolean;
 }
 
-/** What the service sets for itself, so that the bare producer has it too. */
-const NODE_FLAGS = '--optimize-for-size';
 const DEFAULT_OUT = join(import.meta.dirname, '..', '..', '..', '..', 'reports', 'ingestion-bench.json');
 const FULL = {
   rates: '1000,10000',
@@ -50,7 +48,7 @@ export function readOptions(args: readonly string[]): Options {
       seconds: { type: 'string' },
       steps: { type: 'string' },
       minutes: { type: 'string', default: '0' },
-      'node-flags': { type: 'string', default: NODE_FLAGS },
+      'node-flags': { type: 'string', default: '' },
       out: { type: 'string' },
       quick: { type: 'boolean', default: false },
     },

@@ -55,10 +55,14 @@ interface Measured {
   readonly bodyBytes: number;
 }
 
+/** The records of a usual batch, put together here time and again: they are compressed or copied at once. */
+const usualRecords = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Valid until the next call. */
 function encodeRecords(entries: readonly LogEntry[]): Buffer {
   const measured = entries.map(measure);
   const size = measured.reduce((sum, { bodyBytes }) => sum + sizeOfVarint(bodyBytes) + bodyBytes, 0);
-  const records = Buffer.allocUnsafe(size);
+  const records = size <= usualRecords.length ? usualRecords.subarray(0, size) : Buffer.allocUnsafe(size);
   let at = 0;
   measured.forEach((record, offsetDelta) => {
     at = writeRecord(records, at, record, offsetDelta);
