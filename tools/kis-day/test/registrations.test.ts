@@ -1,7 +1,7 @@
 import type { Subscription } from '@aipx/venue';
 import { createKisSimulator } from '@aipx/venue-kis/simulator';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { holdTimers, pass, until } from './support/held-timers.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { holdTimers, pass, releaseTimers, until } from './support/held-timers.js';
 import { startRegistering, type Registering, type RegisteringOptions } from './support/registering.js';
 
 const trades = (symbol: string): Subscription => ({ symbol, channel: 'tick' });
@@ -14,7 +14,7 @@ const statesOf = ({ streams }: Registering) => streams().map(({ state }) => stat
 
 describe('registrations that KIS does not grant at once', () => {
   beforeEach(holdTimers);
-  afterEach(() => vi.useRealTimers());
+  afterEach(() => releaseTimers());
 
   const begin = (options: Partial<RegisteringOptions>) =>
     startRegistering({
@@ -36,7 +36,7 @@ describe('registrations that KIS does not grant at once', () => {
       registrations: [2],
       refusals: ['OPSP0007', 'OPSP0007'],
     });
-    vi.useRealTimers();
+    releaseTimers();
     expect(await registering.finish()).toMatchObject([{ ...SAMSUNG, cause: 'RECONNECT' }]);
   });
 
@@ -47,7 +47,7 @@ describe('registrations that KIS does not grant at once', () => {
     await pass(30);
     expect(registering.told).toEqual(['999999 refused: OPSP8992']);
     expect(registering.venue.seen.refusals).toEqual(['OPSP8992']);
-    vi.useRealTimers();
+    releaseTimers();
     expect(await registering.finish()).toMatchObject([{ ...unknown, cause: 'RECONNECT' }]);
   });
 

@@ -1,6 +1,6 @@
 import type { Subscription } from '@aipx/venue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { holdTimers, pass, until } from './support/held-timers.js';
+import { holdTimers, pass, releaseTimers, until } from './support/held-timers.js';
 import { startRegistering } from './support/registering.js';
 
 const SAMSUNG: Subscription = { symbol: '005930', channel: 'tick' };
@@ -15,7 +15,7 @@ vi.mock(import('@aipx/websocket-client'), async (original) => {
 });
 
 beforeEach(holdTimers);
-afterEach(() => vi.useRealTimers());
+afterEach(() => releaseTimers());
 
 it('is given back and registered anew on the same connection, and what it missed is named', async () => {
   const registering = await startRegistering({
@@ -33,7 +33,7 @@ it('is given back and registered anew on the same connection, and what it missed
   expect([told, venue.seen.refusals]).toEqual([['005930 (tick) stale'], ['OPSP0001']]);
   await until(() => streams()[0]?.state === 'active');
   expect(venue.seen.opened).toBe(1);
-  vi.useRealTimers();
+  releaseTimers();
   expect(await registering.finish()).toMatchObject([
     { ...SAMSUNG, cause: 'SEQUENCE' },
     { ...SAMSUNG, cause: 'STALE' },
