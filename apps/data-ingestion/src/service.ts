@@ -18,6 +18,7 @@ import { wallClock } from '@aipx/websocket-client';
 import { bufferHealth, logHealth, venueHealth } from './health.js';
 import { IngestionMetrics } from './metrics.js';
 import { OpenVenues } from './open-venues.js';
+import { OutageLog } from './outage-log.js';
 import { ProgressLog } from './progress-log.js';
 import type { IngestionSettings, VenueMarkets } from './settings.js';
 import { version } from './version.js';
@@ -46,6 +47,7 @@ export class IngestionService implements ManagedService {
   readonly #refusals: RefusalLog;
   readonly #metrics: IngestionMetrics;
   readonly #progress: ProgressLog;
+  readonly #outages: OutageLog;
   readonly #ended = Promise.withResolvers<undefined>();
   readonly #stopped = new AbortController();
   /** Codes that a venue does not list. */
@@ -70,6 +72,7 @@ export class IngestionService implements ManagedService {
     const status = () => this.#ingestion?.status();
     this.#metrics = new IngestionMetrics(status, { service: name, version, environment });
     this.#progress = new ProgressLog(logger, status);
+    this.#outages = new OutageLog(logger, status);
   }
 
   /** Rejects when the service cannot go on. */
@@ -104,6 +107,7 @@ export class IngestionService implements ManagedService {
     await ingestion.start(stopping);
     this.#ingestion = ingestion;
     this.#progress.start();
+    this.#outages.start();
     this.#logger.info(
       { cluster: this.#log.id, markets: this.#markets() },
       `publishing ${this.#markets().length} markets to ${this.#settings.kafka.brokers.join(', ')}`,
@@ -114,6 +118,7 @@ export class IngestionService implements ManagedService {
   async stop(atOnce: AbortSignal): Promise<void> {
     this.#stopped.abort();
     this.#progress.stop();
+    this.#outages.stop();
     this.#refusals.flush();
     try {
       if (this.#ingestion === undefined) this.#leaving = this.#venues?.close();
