@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { startVenueSimulator, type ConnectionChange, type VenueSimulator } from '@aipx/venue-simulator';
 import { upbitSimulator } from '@aipx/venue-upbit/simulator';
 import { Signals } from './signals.ts';
@@ -84,6 +85,15 @@ export class Market {
   async ended(since: number): Promise<void> {
     const what = 'the connection of the service did not end';
     await this.#changes.first(({ event }) => event === 'ended', { since, what, withinMs: PATIENCE_MS });
+  }
+
+  /** Whether the connection that subscribed last is still there. */
+  async stands(): Promise<boolean> {
+    // After a stall of this process timers are due before its sockets have said what became of them.
+    await eventLoopTurn();
+    const changes = this.#changes.since(0);
+    const last = changes.findLast(({ event }) => event === 'subscribed')?.connection;
+    return last !== undefined && !changes.some(({ connection, event }) => connection === last && event === 'ended');
   }
 
   /** Stops the market; the service has every frame before its connection closes, and the journal is complete. */

@@ -27,6 +27,8 @@ export interface StageOptions {
 }
 
 const LONGEST_STOP_MS = 10_000;
+/** So long the market goes on when the service is back. */
+const AFTER_RETURN_MS = 500;
 
 export class Lane {
   readonly symbols: readonly string[];
@@ -35,6 +37,7 @@ export class Lane {
   readonly #folder: string;
   readonly #settings: Readonly<Record<string, string>>;
   readonly #findings: Findings;
+  readonly #signal: AbortSignal;
   #service: ServiceProcess | undefined;
   readonly #lives: Life[] = [];
   #bornAt = 0;
@@ -48,6 +51,7 @@ export class Lane {
     folder: string,
     settings: Readonly<Record<string, string>>,
     findings: Findings,
+    signal: AbortSignal,
   ) {
     this.symbols = market.symbols;
     this.market = market;
@@ -55,6 +59,7 @@ export class Lane {
     this.#folder = folder;
     this.#settings = settings;
     this.#findings = findings;
+    this.#signal = signal;
   }
 
   static async open(
@@ -73,7 +78,7 @@ export class Lane {
       KAFKA_BROKERS: brokers.join(','),
       SPILL_DIR: join(folder, 'spill'),
     };
-    return new Lane(market, journal, folder, { ...addresses, ...settings }, findings);
+    return new Lane(market, journal, folder, { ...addresses, ...settings }, findings, signal);
   }
 
   /** The service that runs now. */
@@ -123,6 +128,12 @@ export class Lane {
 
   /** The market ends, the service gets to send everything, and ends. */
   async finish(): Promise<void> {
+    // A market that a busy machine held up was silent, and what it sent before it noticed that the service had left
+    // is named when the service is back: so it has to be.
+    while (!(await this.market.stands())) {
+      await this.market.subscribed(this.market.now);
+      await sleep(AFTER_RETURN_MS, undefined, { signal: this.#signal });
+    }
     await this.market.finish();
     await this.service.settled();
     await this.terminate(true);
