@@ -358,7 +358,7 @@ export class VenueConnection {
   }
 
   #failed({ error, at }: StateChange): void {
-    this.feed.lost(at);
+    this.feed.givenUp(at);
     this.#end();
     if (error !== undefined) this.#hooks.onFailed(error);
   }

@@ -193,6 +193,12 @@ export class VenueFeed {
     this.#offerGaps(this.#merger.due(now));
   }
 
+  /** The connection is given up for good, and nobody calls `tick` any more: what waits for its second goes now. */
+  givenUp(at: Nanoseconds): void {
+    this.lost(at);
+    this.#offerGaps(this.#merger.flush(at));
+  }
+
   /** The end: nothing waits any more. */
   finish(now: Nanoseconds): void {
     this.#nameStale(this.states.endStale(), now);

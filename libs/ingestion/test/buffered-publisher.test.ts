@@ -350,6 +350,15 @@ describe('an end while the log is away', () => {
     expect(publisher.status.lostAtEnd).toBe(1); // the trade: a book is replaced by the next one
   });
 
+  it('counts a gap that nothing else tells of as lost too', async () => {
+    harness.goAway();
+    const { publisher, running } = harness.start();
+    publisher.offer(unit(tick('KRW-A', 1), gap(1n, 2n)));
+    publisher.end(AbortSignal.abort());
+    await running;
+    expect(publisher.status.lostAtEnd).toBe(2); // the trade's own gap goes with it
+  });
+
   it('leaves trades on the disk as they are and books as gaps', async () => {
     harness.goAway();
     const spill = harness.openSpill();

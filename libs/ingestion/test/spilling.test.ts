@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { MarketDataError } from '@aipx/market-model';
 import { decodeEvent } from '@aipx/market-proto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SpillQueue } from '../src/spill/spill-queue.js';
 import { book, BufferHarness, gap, idsOf, tick, unit } from './buffer-harness.js';
 
 let harness: BufferHarness;
@@ -137,6 +139,35 @@ describe('spilling to the disk', () => {
     expect(await harness.log.events('gap')).toMatchObject([{ from: 5n, to: 8n, missed: 3n }]);
   });
 
+  it('drops nothing in memory when the disk takes only a part of it, and begins anew behind that part', async () => {
+    const away = harness.goAway();
+    const spill = harness.openSpill();
+    const { publisher, running } = harness.start({ maxMessages: 1_000 }, { spill });
+    publisher.offer(unit(gap(0n, 1n)));
+    for (const id of range(1, 1_000)) publisher.offer(unit(tick(`KRW-${id % 3}`, id)));
+    failAfter(spill, 2); // what is in flight and the first part
+    for (const id of range(1_001, 1_010)) publisher.offer(unit(tick(`KRW-${id % 3}`, id)));
+    expect(publisher.status.spill).toMatchObject({ active: false });
+    expect(spill.waiting).toBeGreaterThan(500);
+    expect(publisher.status.counts.dropped.overflow).toBe(10);
+    harness.now += 1_001;
+    publisher.offer(unit(gap(1n, 2n)));
+    for (const id of range(1_011, 1_500)) publisher.offer(unit(tick(`KRW-${id % 3}`, id)));
+    expect(publisher.status.spill).toMatchObject({ active: true });
+    away.back();
+    publisher.end();
+    await running;
+    const ticks = await harness.log.events('tick');
+    for (const key of range(0, 2)) {
+      const expected = [...range(1, 1_000), ...range(1_011, 1_500)].filter((id) => id % 3 === key);
+      expect(idsOf(ticks.filter(({ symbol }) => symbol === `KRW-${key}`))).toEqual(expected);
+    }
+    const gaps = await harness.log.events('gap');
+    expect(gaps.filter(({ cause }) => cause === 'RECONNECT')).toMatchObject([{ from: 0n }, { from: 1n }]);
+    expect(publisher.status.counts.dropped.overflow).toBe(10);
+    expect(spill.isEmpty).toBe(true);
+  });
+
   it('keeps what there is room for at the end, the gaps first, and names the rest', async () => {
     harness.goAway();
     const spill = harness.openSpill(20_000);
@@ -208,6 +239,17 @@ describe('spilling to the disk', () => {
     expect(after[0] ?? 301).toBeLessThanOrEqual(before.length + 1);
   });
 });
+
+/** The disk takes so many writes, then fails once. */
+function failAfter(spill: SpillQueue, writes: number): void {
+  const write = spill.write.bind(spill);
+  let count = 0;
+  vi.spyOn(spill, 'write').mockImplementation((...args) => {
+    count += 1;
+    if (count === writes + 1) throw new MarketDataError('STORE_UNAVAILABLE', 'ENOSPC', { retryable: true });
+    return write(...args);
+  });
+}
 
 function segmentsIn({ folder }: BufferHarness): string[] {
   const spill = join(folder, 'spill');

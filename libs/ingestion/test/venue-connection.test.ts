@@ -117,6 +117,20 @@ describe('the connection to a venue', () => {
     expect(venue.connections).toBe(2);
   });
 
+  it('hands on every gap that still waited for its second when it fails for good', async () => {
+    const gaps: Gap[] = [];
+    const onUnit = ({ events }: FrameUnit) => gaps.push(...events.filter((event) => event.kind === 'gap'));
+    const connection = make({ reconnect: { retries: 1 } }, { onUnit });
+    connection.connect();
+    const first = await venue.connection(0);
+    for (const frame of ['tick KRW-A 5 1', '{', '{', '{']) first.send(frame);
+    first.close();
+    (await venue.connection(1)).close();
+    await until('FAILED');
+    // The first frame's at once; one for the other two.
+    expect(gaps.map(({ cause }) => cause)).toEqual(['UNDECODABLE', 'UNDECODABLE']);
+  });
+
   it('tells its state, since when, why it is not connected, and how often it came back', async () => {
     const connection = make();
     expect(connection).toMatchObject({ state: 'DISCONNECTED', since: now, error: undefined, reconnects: 0 });

@@ -107,7 +107,7 @@ export class Intake {
   /**
    * The end of the process: takes everything that is not acknowledged to where it survives. Books become gaps.
    *
-   * @returns how many trades and dead letters could not be kept
+   * @returns how many trades, dead letters and gaps could not be kept; not those gaps that name what is lost with them
    */
   rescue(): number {
     for (const lane of this.#parts.lanes.all('books')) {
@@ -134,21 +134,23 @@ export class Intake {
   /** The gaps first: they are small, and room is kept for them; then what the disk takes, then the gaps of the others. */
   #rescue(records: readonly WaitingRecord[]): number {
     const { spillway } = this.#parts;
-    this.#rescueGaps();
+    const lostGaps = this.#rescueGaps();
     const kept = spillway?.rescue(records) ?? 0;
     const lost = records.slice(kept);
     for (const record of lost) {
       if (record.kind === 'deadLetter') this.#parts.counts.deadLettersDropped += 1;
       else this.#holdLoss(record);
     }
-    this.#rescueGaps();
-    return lost.length;
+    return lostGaps + lost.length + this.#rescueGaps();
   }
 
-  #rescueGaps(): void {
+  /** @returns how many could not be kept. That a buffer's loss has no name is known from the loss itself */
+  #rescueGaps(): number {
     const { spillway, maker } = this.#parts;
-    const gaps = this.#losses.release(wallClock()).map((gap) => maker.gap(gap));
-    spillway?.rescue(gaps, true);
+    const gaps = this.#losses.release(wallClock());
+    const records = gaps.map((gap) => maker.gap(gap));
+    const kept = spillway?.rescue(records, true) ?? 0;
+    return gaps.slice(kept).filter(({ cause }) => cause !== 'BUFFER').length;
   }
 
   #holdLoss(record: WaitingRecord): void {
@@ -172,12 +174,12 @@ export class Intake {
     this.#parts.memory.remove(record);
   }
 
-  /** Gaps of one key and cause become one while they wait. */
+  /** Gaps of one key and cause become one while they wait, unless the disk has the older one as it is. */
   #toLane(record: WaitingRecord): void {
     const { lanes, memory, maker } = this.#parts;
     const lane = lanes.of(record.entry);
     const older = record.gap && lane.queue.latest(record.replaceKey);
-    if (record.gap === undefined || older?.gap === undefined) {
+    if (record.gap === undefined || older?.gap === undefined || older.spilledAs !== undefined) {
       memory.add(record);
       return lane.offer(record);
     }
@@ -219,10 +221,8 @@ export class Intake {
     const waiting = lasting
       .flatMap((lane) => lane.queue.list().filter(isNew))
       .toSorted((a, b) => a.waitingSince - b.waitingSince);
-    const stored = spillway.begin(inFlight, waiting);
-    if (stored === undefined) return;
+    if (!spillway.begin(inFlight, waiting)) return;
     for (const lane of lasting) for (const record of lane.queue.remove(isNew)) memory.remove(record);
-    for (const record of waiting.slice(stored)) this.#turnAway(record);
   }
 
   /** To the end of the files, behind the gaps of what they had no room for. What they have no room for is let go. */

@@ -62,16 +62,18 @@ export class Spillway {
   }
 
   /**
-   * Begins, with what is in flight (it is sent from memory, so it is not read back) and what waits, oldest first.
+   * Begins, with what is in flight (it is sent from memory, so it is not read back) and what waits, oldest first. What a disk took
+   * that does not take all of it stays in memory too, since what is behind it must not overtake it.
    *
-   * @returns how many of those that wait are on the disk; `undefined` when it could not begin
+   * @returns whether it has begun: all of those that wait are on the disk, and only there
    */
-  begin(inFlight: readonly WaitingRecord[], waiting: readonly WaitingRecord[]): number | undefined {
-    const stored = this.#write(inFlight, { handedOut: true }) ? this.#writeInParts(waiting, {}) : undefined;
-    this.#active = stored !== undefined && (stored > 0 || waiting.length === 0);
-    if (this.#active) return stored;
+  begin(inFlight: readonly WaitingRecord[], waiting: readonly WaitingRecord[]): boolean {
+    const taken = this.#write(inFlight, { handedOut: true }) && this.#writeInParts(waiting, {});
+    this.#active = taken?.length === waiting.length;
+    if (this.#active) return true;
+    if (taken !== undefined) this.#keepInMemoryToo(waiting, taken);
     this.#noBeginUntil = this.#options.now() + PAUSE_MS;
-    return undefined;
+    return false;
   }
 
   /** Whether the files would take these now. */
@@ -81,7 +83,7 @@ export class Spillway {
 
   /** Puts records at the end of the files. @returns whether they are there */
   store(records: readonly WaitingRecord[], reserved = false): boolean {
-    return this.#write(records, { reserved });
+    return this.#write(records, { reserved }) !== undefined;
   }
 
   /** The next records to send, within what may be out at a time. When none is left on the disk, memory takes over. */
@@ -126,18 +128,19 @@ export class Spillway {
   /** For the end of the process: tries although the disk failed just now. @returns how many are there, oldest first */
   rescue(records: readonly WaitingRecord[], reserved = false): number {
     this.#noWriteUntil = 0;
-    return this.#writeInParts(records, { reserved });
+    return this.#writeInParts(records, { reserved }).length;
   }
 
-  /** As many as there is room for, oldest first. */
-  #writeInParts(records: readonly WaitingRecord[], how: { reserved?: boolean }): number {
-    let written = 0;
-    for (let size = WRITE_AT_ONCE; written < records.length && size >= 1;) {
-      const part = records.slice(written, written + size);
+  /** As many as there is room for, oldest first. @returns their sequence numbers */
+  #writeInParts(records: readonly WaitingRecord[], how: { reserved?: boolean }): readonly bigint[] {
+    const written: bigint[] = [];
+    for (let size = WRITE_AT_ONCE; written.length < records.length && size >= 1;) {
+      const part = records.slice(written.length, written.length + size);
       // The smallest is tried in any case, so that the disk's own words are told.
       const isHopeful = size === 1 || this.hasRoomFor(part, how.reserved);
-      if (isHopeful && this.#write(part, how)) written += part.length;
-      else size = Math.floor(size / 2);
+      const sequences = isHopeful ? this.#write(part, how) : undefined;
+      if (sequences === undefined) size = Math.floor(size / 2);
+      else written.push(...sequences);
     }
     return written;
   }
@@ -155,22 +158,31 @@ export class Spillway {
     }
   }
 
-  #write(records: readonly WaitingRecord[], how: { handedOut?: boolean; reserved?: boolean }): boolean {
+  /** @returns their sequence numbers; `undefined` when the disk did not take them */
+  #write(
+    records: readonly WaitingRecord[],
+    how: { handedOut?: boolean; reserved?: boolean },
+  ): readonly bigint[] | undefined {
     const { queue, now, onFault } = this.#options;
-    if (records.length === 0) return true;
-    if (now() < this.#noWriteUntil) return false;
+    if (records.length === 0) return [];
+    if (now() < this.#noWriteUntil) return undefined;
     try {
       const sequences = queue.write(records.map(spillEntry), how);
       this.#written += records.length;
       if (how.handedOut === true) this.#markOut(records, sequences);
-      return true;
+      return sequences;
     } catch (cause) {
       const error = asMarketDataError(cause, 'STORE_UNAVAILABLE');
       // That it is full is known without the disk, and may be over at any time.
       if (error.code !== 'STORE_FULL') this.#noWriteUntil = now() + PAUSE_MS;
       onFault(error);
-      return false;
+      return undefined;
     }
+  }
+
+  #keepInMemoryToo(waiting: readonly WaitingRecord[], sequences: readonly bigint[]): void {
+    this.#options.queue.handOut(sequences);
+    this.#markOut(waiting.slice(0, sequences.length), sequences);
   }
 
   #markOut(records: readonly WaitingRecord[], sequences: readonly bigint[]): void {

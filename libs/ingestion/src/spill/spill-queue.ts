@@ -123,6 +123,11 @@ export class SpillQueue {
     return entries.map((_, index) => BigInt(from + index));
   }
 
+  /** The caller sends these itself after all: `read` does not give them out in this process. In the order of writing. */
+  handOut(sequences: readonly bigint[]): void {
+    for (const sequence of sequences) this.#handedOut.add({ from: Number(sequence), to: Number(sequence) + 1 });
+  }
+
   /** Whether so many entries would fit, in one write. */
   hasRoomFor(entries: readonly SpillEntry[], reserved = false): boolean {
     return this.#store.growth(sum(entries.map(recordBytes))) <= this.#room(reserved);
