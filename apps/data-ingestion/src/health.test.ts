@@ -243,6 +243,14 @@ describe('health of the log', () => {
   });
 });
 
+describe('health of a log that hangs', () => {
+  it('is degraded from the fifth second on, before any send has failed', () => {
+    expect(logHealth(status({ unansweredMs: 4_999 }), '')).toMatchObject({ status: 'HEALTHY', detail: 'publishing' });
+    const detail = 'a send has had no answer for 12 s';
+    expect(logHealth(status({ unansweredMs: 12_100 }), '')).toMatchObject({ status: 'DEGRADED', detail });
+  });
+});
+
 describe('health of the buffer', () => {
   it('is good while memory is enough', () => {
     expect(bufferHealth(undefined, NOW).status).toBe('HEALTHY');
@@ -264,6 +272,13 @@ describe('health of the buffer', () => {
 });
 
 function status(change: Partial<IngestionStatus['publisher']>): IngestionStatus {
-  const publisher = { consecutiveErrors: 0, waiting: 0, spill: undefined, lastLossAt: undefined, ...change };
+  const publisher = {
+    consecutiveErrors: 0,
+    unansweredMs: 0,
+    waiting: 0,
+    spill: undefined,
+    lastLossAt: undefined,
+    ...change,
+  };
   return { publisher, venues: {} } as unknown as IngestionStatus;
 }

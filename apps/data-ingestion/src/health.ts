@@ -5,6 +5,8 @@ import type { OpenVenueStatus, VenueDriver } from '@aipx/venue';
 
 /** Longest time, ms, without a message of a venue whose market is open. */
 const QUIET_MS = 60_000;
+/** An answer to a send that takes longer, ms, is none of a broker that is well. */
+const LATE_ANSWER_MS = 5_000;
 const NANOS_PER_MILLI = 1_000_000n;
 const MOST_NAMED = 10;
 const WORST_FIRST: readonly HealthStatus[] = ['UNHEALTHY', 'DEGRADED', 'HEALTHY'];
@@ -49,9 +51,13 @@ export function venueHealth({ driver, status, access, unknown }: LookedAt, now: 
 export function logHealth(status: IngestionStatus | undefined, lastError: string): HealthComponent {
   const name = 'kafka';
   if (status === undefined) return { name, status: 'DEGRADED', detail: `waiting for it: ${lastError || 'connecting'}` };
-  const { consecutiveErrors } = status.publisher;
-  if (consecutiveErrors === 0) return { name, status: 'HEALTHY', detail: 'publishing' };
-  return { name, status: 'DEGRADED', detail: `${consecutiveErrors} failed sends in a row: ${lastError}` };
+  const { consecutiveErrors, unansweredMs } = status.publisher;
+  if (consecutiveErrors > 0) {
+    return { name, status: 'DEGRADED', detail: `${consecutiveErrors} failed sends in a row: ${lastError}` };
+  }
+  if (unansweredMs < LATE_ANSWER_MS) return { name, status: 'HEALTHY', detail: 'publishing' };
+  const seconds = Math.round(unansweredMs / 1_000);
+  return { name, status: 'DEGRADED', detail: `a send has had no answer for ${seconds} s` };
 }
 
 /** What waits, and whether anything had to be let go of late. */

@@ -52,6 +52,7 @@ export class FramePublisher implements Publisher {
       waiting: this.#depth,
       waitingBytes: this.#waitingBytes,
       consecutiveErrors: this.#consecutiveErrors,
+      unansweredMs: 0, // an embedded log answers or fails
       lastLossAt: undefined,
       lostAtEnd: 0,
       spill: undefined,

@@ -45,9 +45,11 @@ export interface PublisherStatus {
   readonly waitingBytes: number;
   /** Failed sends in a row, of the partition that is worst off. */
   readonly consecutiveErrors: number;
+  /** How long the oldest send has been on its way, over all its tries; 0 when there is none. */
+  readonly unansweredMs: number;
   /** Wall clock: when a record was let go last. */
   readonly lastLossAt: Nanoseconds | undefined;
-  /** Trades and dead letters that waited when the process had to end and could be kept nowhere. */
+  /** Trades, dead letters and gaps that waited when the process had to end and could be kept nowhere. */
   readonly lostAtEnd: number;
   readonly spill: SpillStatus | undefined;
 }

@@ -339,6 +339,22 @@ describe('a full memory without a disk', () => {
   });
 });
 
+describe('a log that neither takes nor refuses', () => {
+  it('is told by how long the oldest send has been on its way', async () => {
+    const held = harness.hold();
+    const { publisher, running } = harness.start();
+    expect(publisher.status.unansweredMs).toBe(0);
+    publisher.offer(unit(tick('KRW-A', 1)));
+    await harness.tries(1);
+    harness.now += 7_000;
+    expect(publisher.status).toMatchObject({ unansweredMs: 7_000, consecutiveErrors: 0 });
+    held.release();
+    publisher.end();
+    await running;
+    expect(publisher.status.unansweredMs).toBe(0);
+  });
+});
+
 describe('an end while the log is away', () => {
   it('says what is lost when there is no disk', async () => {
     harness.goAway();

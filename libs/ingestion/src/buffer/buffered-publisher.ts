@@ -85,6 +85,7 @@ export class BufferedPublisher implements Publisher {
       waiting: this.#memory.records,
       waitingBytes: this.#memory.bytes,
       consecutiveErrors: this.#lanes.failures,
+      unansweredMs: this.#lanes.unansweredMs,
       lastLossAt: this.#intake.lastLossAt,
       lostAtEnd: this.#lostAtEnd,
       spill: this.#spillway?.status,

@@ -44,6 +44,7 @@ export class Lane {
   #failures = 0;
   #hopeless = 0;
   #waitingSince = 0;
+  #sendingSince = 0;
   #working = false;
   #hurry = false;
   #endLinger: (() => void) | undefined;
@@ -56,6 +57,11 @@ export class Lane {
   /** Sent and not acknowledged. */
   get inFlight(): readonly WaitingRecord[] {
     return this.#inFlight;
+  }
+
+  /** How long the batch in flight has been on its way, over all its tries. */
+  get unansweredMs(): number {
+    return this.#inFlight.length === 0 ? 0 : this.#options.now() - this.#sendingSince;
   }
 
   /** How often the batch in flight has failed. */
@@ -106,6 +112,7 @@ export class Lane {
   async #send(): Promise<void> {
     const { now, signal } = this.#options;
     let wait = RETRY_FLOOR_MS;
+    this.#sendingSince = now();
     while (this.#inFlight.length > 0 && !signal.aborted) {
       const batch = this.#inFlight;
       const startedAt = now();

@@ -57,13 +57,22 @@ export class Lanes {
 
   /** Failed sends in a row of the lane that is worst off. */
   get failures(): number {
-    return Math.max(0, ...[...this.all('books'), ...this.all('lasting')].map((lane) => lane.failures));
+    return Math.max(0, ...this.#everyLane().map((lane) => lane.failures));
+  }
+
+  /** How long the oldest batch has been on its way. */
+  get unansweredMs(): number {
+    return Math.max(0, ...this.#everyLane().map((lane) => lane.unansweredMs));
   }
 
   /** From now on nothing waits for company. */
   hurry(): void {
     this.#hurry = true;
-    for (const lane of [...this.all('books'), ...this.all('lasting')]) lane.hurry();
+    for (const lane of this.#everyLane()) lane.hurry();
+  }
+
+  #everyLane(): readonly Lane[] {
+    return [...this.all('books'), ...this.all('lasting')];
   }
 
   #newLane(topic: string): Lane {
