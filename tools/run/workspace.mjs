@@ -67,7 +67,7 @@ export function becomePinned(script, args) {
 }
 
 /** The pinned Node.js first on the path, and no background process left behind. */
-export function pinnedEnvironment() {
+function pinnedEnvironment() {
   const bins = [join(root, 'node_modules', '.bin'), dirname(pinnedNode)].join(':');
   return { ...process.env, PATH: `${bins}:${process.env.PATH}`, NX_DAEMON: 'false', NX_TUI: 'false' };
 }

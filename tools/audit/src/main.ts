@@ -1,28 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { compareVenues, type Verdict } from './compare.ts';
 import { readDatabase } from './database.ts';
 import { readFrames } from './frames/frames.ts';
 import { readLake } from './lake.ts';
+import { readOptions, USAGE } from './options.ts';
 import { runPipeline, type RunSummary } from './pipeline-run.ts';
 import { frameFaults, runFaults } from './run-check.ts';
 
-const { values } = parseArgs({
-  options: {
-    frames: { type: 'string' },
-    'data-dir': { type: 'string' },
-    'database-url': { type: 'string' },
-    'lake-dir': { type: 'string' },
-  },
-});
-if (values.frames === undefined || (values['database-url'] === undefined) !== (values['lake-dir'] === undefined)) {
-  process.stderr.write('usage: npm run audit -- --frames FILE [--data-dir DIR | --database-url URL --lake-dir DIR]\n');
+const options = readOptions(process.argv.slice(2));
+if (options === undefined) {
+  process.stderr.write(USAGE);
   process.exit(2);
 }
+const { dataDir: givenDir, stores } = options;
 const base = process.env['INIT_CWD'] ?? process.cwd();
-const framesPath = resolve(base, values.frames);
+const framesPath = resolve(base, options.frames);
 
 interface Audit {
   readonly verdicts: readonly Verdict[];
@@ -30,15 +24,12 @@ interface Audit {
   readonly faults: readonly string[];
 }
 
-const outcome =
-  values['database-url'] !== undefined && values['lake-dir'] !== undefined
-    ? await audit(values['database-url'], values['lake-dir'])
-    : await runAndAudit();
+const outcome = stores === undefined ? await runAndAudit() : await audit(stores.databaseUrl, stores.lakeDir);
 process.exitCode = report(outcome);
 
 async function runAndAudit(): Promise<Audit> {
-  const own = values['data-dir'] === undefined;
-  const dataDir = own ? await mkdtemp(join(tmpdir(), 'aipx-audit-')) : resolve(base, values['data-dir'] ?? '');
+  const own = givenDir === undefined;
+  const dataDir = own ? await mkdtemp(join(tmpdir(), 'aipx-audit-')) : resolve(base, givenDir);
   const run = await runPipeline(framesPath, dataDir);
   try {
     return await audit(run.databaseUrl, run.lakeDir, run.summary);

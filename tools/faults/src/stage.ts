@@ -26,7 +26,7 @@ export interface StageOptions {
   readonly signal: AbortSignal;
 }
 
-export const MOST_RECORDERS = 4;
+const MOST_RECORDERS = 4;
 export const SESSION_TIMEOUT_MS = 6_000;
 const GROUP = 'fault-run';
 const BUCKET = 'fault-run';

@@ -6,7 +6,7 @@ import { kafkaUnavailable } from '@aipx/stack';
 import { kcatUnavailable } from './kcat.ts';
 import { resultJson, resultLine, summaryLine } from './report.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
-import { LONG, scenario, SCENARIO_NAMES, SHORT, type ScenarioName } from './scenarios.ts';
+import { LONG, scenario, SCENARIO_NAMES, SHORT, SHORT_NAMES, type ScenarioName } from './scenarios.ts';
 
 const USAGE = `usage: npm run audit:ingestion -- [--short] [--only ${SCENARIO_NAMES.join(',')}] [--seed 1] [--json FILE] [--keep FOLDER]\n`;
 const INTERRUPTED = 130;
@@ -57,8 +57,7 @@ function readArguments() {
         keep: { type: 'string' },
       },
     });
-    const inShort = SCENARIO_NAMES.filter((name) => !values.short || name !== 'markets');
-    const asked = values.only?.split(',') ?? inShort;
+    const asked = values.only?.split(',') ?? (values.short ? SHORT_NAMES : SCENARIO_NAMES);
     const names = asked.filter((name): name is ScenarioName => SCENARIO_NAMES.some((known) => known === name));
     const seed = Number(values.seed);
     if (names.length === asked.length && Number.isSafeInteger(seed)) {

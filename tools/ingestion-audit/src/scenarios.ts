@@ -11,8 +11,11 @@ export interface Scenario {
   play(stage: Stage, findings: Findings): Promise<void>;
 }
 
-export const SCENARIO_NAMES = ['cuts', 'broker', 'away', 'sigterm', 'sigkill', 'markets'] as const;
+export const SCENARIO_NAMES = ['cuts', 'broker', 'away', 'sigterm', 'sigkill', 'markets', 'rate'] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
+
+/** What the short form runs unless it is asked for others. */
+export const SHORT_NAMES = SCENARIO_NAMES.filter((name) => name !== 'markets' && name !== 'rate');
 
 /** How much of each fault is made; times in ms. */
 export interface Extent {
@@ -23,6 +26,7 @@ export interface Extent {
   /** Load before each signal to the service. */
   readonly beforeSignalMs: number;
   readonly marketsMs: number;
+  readonly rateMs: number;
 }
 
 export const LONG: Extent = {
@@ -31,11 +35,23 @@ export const LONG: Extent = {
   awayMs: 60_000,
   beforeSignalMs: 10_000,
   marketsMs: 60_000,
+  rateMs: 60_000,
 };
-export const SHORT: Extent = { cuts: 10, brokerRestarts: 1, awayMs: 10_000, beforeSignalMs: 2_000, marketsMs: 5_000 };
+export const SHORT: Extent = {
+  cuts: 10,
+  brokerRestarts: 1,
+  awayMs: 10_000,
+  beforeSignalMs: 2_000,
+  marketsMs: 5_000,
+  rateMs: 5_000,
+};
 
 /** All Upbit pairs together send about so many messages a second. */
 const USUAL_RATE = 800;
+/** The rate for which the aims of the service are set. */
+const HIGH_RATE = 10_000;
+/** The venue slows down for a service that does not keep up, and on a machine too slow for both: that proves nothing. */
+const ENOUGH_OF_RATE = 0.95;
 const ONE_A_CUT: Rules = { gaps: 'one a cut', mayRepeatTrades: false };
 
 export function scenario(name: ScenarioName, extent: Extent): Scenario {
@@ -52,6 +68,8 @@ export function scenario(name: ScenarioName, extent: Extent): Scenario {
       return killed(extent.beforeSignalMs);
     case 'markets':
       return hundredMarkets(extent.marketsMs);
+    case 'rate':
+      return highRate(extent.rateMs);
   }
 }
 
@@ -228,6 +246,24 @@ function hundredMarkets(ms: number): Scenario {
     lanes: [{ symbols: symbols(100), rate: USUAL_RATE }],
     rules: ONE_A_CUT,
     play: (stage) => stage.load(ms),
+  };
+}
+
+function highRate(ms: number): Scenario {
+  return {
+    name: 'rate',
+    lanes: [{ symbols: symbols(100), rate: HIGH_RATE }],
+    rules: ONE_A_CUT,
+    play: async (stage, findings) => {
+      const [lane] = stage.lanes;
+      if (lane === undefined) return;
+      const { sent } = lane.market;
+      const startedAt = performance.now();
+      await stage.load(ms);
+      const rate = ((lane.market.sent - sent) / (performance.now() - startedAt)) * 1_000;
+      if (rate >= ENOUGH_OF_RATE * HIGH_RATE) return;
+      findings.add('other faults', `${Math.round(rate)} frames a second were sent; expected ${HIGH_RATE}`);
+    },
   };
 }
 

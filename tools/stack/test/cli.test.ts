@@ -175,7 +175,10 @@ describe('npm run stack', () => {
 });
 
 describe('npm run stack where a Docker engine answers', () => {
-  /** Writes down what it is asked, and agrees. No engine runs: what containers do is not tested here. */
+  /**
+   * Writes down what it is asked, and agrees; `ON_UP` is what it does when containers are to start. No engine runs: what
+   * containers do is not tested here.
+   */
   async function fakeDocker(): Promise<{
     readonly env: Readonly<Record<string, string>>;
     readonly asked: () => Promise<string>;
@@ -186,7 +189,7 @@ describe('npm run stack where a Docker engine answers', () => {
     const script = [
       '#!/bin/sh',
       `echo "$@ | $KAFKA_PORT $TIMESCALEDB_PORT" >> ${record}`,
-      'case "$*" in *" ps "*) echo kafka; echo postgres ;; esac',
+      'case "$*" in *" ps "*) echo kafka; echo postgres ;; *" up "*) eval "$ON_UP" ;; esac',
     ];
     await writeFile(program, `${script.join('\n')}\n`);
     await chmod(program, 0o755);
@@ -214,5 +217,38 @@ describe('npm run stack where a Docker engine answers', () => {
     });
     await stack(['down', '--dir', dir], docker.env);
     expect(await docker.asked()).toMatch(/ rm --stop --force kafka postgres /);
+  });
+
+  it('tells no address of containers that did not come up, takes them away, and starts them anew', async () => {
+    const dir = await stackFolder();
+    const docker = await fakeDocker();
+    const up = ['up', '--only', 'kafka', '--dir', dir];
+    const failed = await stack(up, { ...docker.env, ON_UP: 'echo unhealthy; exit 1' });
+    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('unhealthy') });
+    expect(await readdir(dir)).not.toContain('stack.env');
+    expect(await stack(['status', '--dir', dir], docker.env)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^kafka +starting +127\.0\.0\.1:\d+ +container$/m),
+    });
+    expect(await stack(up, docker.env)).toMatchObject({ code: 0, stdout: expect.stringContaining('KAFKA_BROKERS=') });
+    expect(await docker.asked()).toMatch(/ up [^]* rm --stop --force kafka [^]* up /);
+  });
+
+  it('takes away the containers of a start that was interrupted', async () => {
+    const dir = await stackFolder();
+    const docker = await fakeDocker();
+    const interrupted = { ...docker.env, ON_UP: 'kill -INT $PPID; exec sleep 600' };
+    expect(await stack(['up', '--only', 'kafka,postgres', '--dir', dir], interrupted)).toMatchObject({ code: 130 });
+    expect(await stack(['down', '--wipe', '--dir', dir], docker.env)).toMatchObject({ code: 0 });
+    expect(await docker.asked()).toMatch(/ down --volumes /);
+  });
+
+  it('takes away an S3 server whose bucket could not be made, beside the parts that came up', async () => {
+    const dir = await stackFolder();
+    const docker = await fakeDocker();
+    const up = await stack(['up', '--only', 'kafka,s3', '--dir', dir], docker.env);
+    expect(up).toMatchObject({ code: 1, stdout: expect.stringMatching(/^KAFKA_BROKERS=\S+\n$/) });
+    await stack(['down', '--dir', dir], docker.env);
+    expect(await docker.asked()).toMatch(/ rm --stop --force kafka s3 /);
   });
 });

@@ -50,7 +50,7 @@ export function credentialFault(apiKey: string, apiSecret: string): string | und
   return undefined;
 }
 
-export function shortHash(text: string): string {
+function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 

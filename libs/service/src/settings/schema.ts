@@ -109,7 +109,7 @@ export function defineSettings<const Tree extends SettingsTree>(
   return { app, tree, placed, rules, otherApps: pathsByName(otherApps) };
 }
 
-export function isSetting(node: Setting | SettingsGroup): node is Setting {
+function isSetting(node: Setting | SettingsGroup): node is Setting {
   return typeof node['env'] === 'string';
 }
 
@@ -119,7 +119,7 @@ export function namesOf(setting: Setting): readonly string[] {
 }
 
 /** The key in the YAML file: lower camel case of the environment's name without its group's prefix. */
-export function yamlKey(env: string, group: string | undefined): string {
+function yamlKey(env: string, group: string | undefined): string {
   const prefix = group === undefined ? '' : prefixOf(group);
   const rest = env.startsWith(prefix) ? env.slice(prefix.length) : env;
   return rest.toLowerCase().replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -142,7 +142,7 @@ export function flagName({ env, flag }: Setting): string {
 }
 
 /** Whether giving the flag is all there is to say. */
-export function isBareFlag({ flag }: Setting): boolean {
+function isBareFlag({ flag }: Setting): boolean {
   return flag !== undefined && !flag.includes(' ');
 }
 

@@ -30,7 +30,7 @@ const requestTimeout = {
 } as const;
 
 /** One setting of every kind of behaviour. */
-export const sampleTree = {
+const sampleTree = {
   markets: {
     env: 'MARKETS',
     type: list(text('a market')),

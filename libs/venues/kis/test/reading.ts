@@ -1,6 +1,6 @@
 import { parseBusinessDate } from '../src/calendar/kst.js';
 import { DataReader, type DataReading, type ReaderOptions, type RecordReading } from '../src/reader.js';
-import { BOOK_AUCTION, BOOK_FULL, TRADE_2023, TRADE_2026 } from './captured.js';
+import { BOOK_AUCTION, BOOK_FULL, TRADE_2026 } from './captured.js';
 import type { MarketDataError, OrderBook, Tick } from '@aipx/market-model';
 import { expect } from 'vitest';
 
@@ -74,7 +74,6 @@ export function text(frame: Uint8Array): string {
 }
 
 export const TRADE = TRADE_2026.split('^');
-export const TRADE_PORTAL = TRADE_2023.split('^');
 export const BOOK = payloadOf(BOOK_FULL);
 export const BOOK_IN_AUCTION = payloadOf(BOOK_AUCTION);
 

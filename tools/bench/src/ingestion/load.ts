@@ -109,7 +109,7 @@ export async function startPair(
   return { venue, service, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-export function countsOf(metrics: Metrics, sent: number): Counts {
+function countsOf(metrics: Metrics, sent: number): Counts {
   return {
     sent,
     received: metrics.sum('ingestion_messages_received_total'),

@@ -30,12 +30,16 @@ export async function dockerAnswers(): Promise<boolean> {
   }
 }
 
-/** Starts parts as containers; resolves when their health checks pass. Their states are written then. */
+/**
+ * Starts parts as containers; resolves when their health checks pass. Their states are written before, so that `down`
+ * takes away what an interrupted or failed start leaves.
+ */
 export async function startInDocker(folder: StackFolder, parts: readonly Part[], signal: AbortSignal): Promise<void> {
   const secret = await dockerSecret(folder);
   const states = await Promise.all(parts.map((part) => dockerState(part, secret)));
   const environment = Object.assign({ KAFKA_CLUSTER_ID: clusterIdOf(secret) }, ...states.map(composeEnvironment));
   const args = [...composeArguments(folder), 'up', '--detach', '--wait', ...parts];
+  for (const state of states) await writeState(folder, { ...state, isStarting: true });
   await run('docker', args, { env: environment, signal });
   for (const state of states) {
     if (state.part === 's3') await makeBucket(state);

@@ -22,6 +22,8 @@ export interface PartState {
   /** What holds the servers; none in Docker. */
   readonly keeper?: ProcessId;
   readonly servers: readonly ServerState[];
+  /** A container that has not come up yet, or never did: its address is told to nobody. */
+  readonly isStarting?: true;
 }
 
 export interface ServerState {
@@ -64,14 +66,14 @@ export async function allRun({ keeper, servers }: PartState): Promise<boolean> {
   return running.every(Boolean);
 }
 
-/** Writes `stack.env` anew: the lines of every part that was started. */
+/** Writes `stack.env` anew: the lines of every part that has come up. */
 export async function writeEnvironment(folder: StackFolder): Promise<void> {
-  const states = await readStates(folder);
-  if (states.length === 0) {
+  const lines = environmentLines(await readStates(folder));
+  if (lines === '') {
     await rm(folder.environment, { force: true });
     return;
   }
-  await writeFile(`${folder.environment}.new`, environmentLines(states), { mode: 0o600 });
+  await writeFile(`${folder.environment}.new`, lines, { mode: 0o600 });
   await rename(`${folder.environment}.new`, folder.environment);
 }
 
@@ -80,9 +82,13 @@ const REASONS: Readonly<Record<string, string>> = {
   S3_SINGLE_WRITER: 'This S3 server ignores If-None-Match: never run more than one recorder on it.',
 };
 
-/** `NAME=value` lines, in the order of the parts. No value needs quotes: addresses, names and base64url. */
+/**
+ * `NAME=value` lines of the parts that have come up, in their order. No value needs quotes: addresses, names and
+ * base64url.
+ */
 export function environmentLines(states: readonly PartState[]): string {
-  const inOrder = PARTS.flatMap((part) => states.filter((state) => state.part === part));
+  const up = states.filter(({ isStarting }) => isStarting !== true);
+  const inOrder = PARTS.flatMap((part) => up.filter((state) => state.part === part));
   return inOrder
     .flatMap(({ env }) => Object.entries(env))
     .map(([name, value]) => (REASONS[name] === undefined ? '' : `# ${REASONS[name]}\n`) + `${name}=${value}\n`)

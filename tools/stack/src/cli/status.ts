@@ -10,25 +10,28 @@ type Line = readonly [name: string, state: string, address: string, process: str
 /**
  * Prints what runs, one line a server.
  *
- * @returns the exit code: 0, or 1 when something that was started is dead
+ * @returns the exit code: 0, or 1 when something that was started is dead or has not come up
  */
 export async function status(dir: string, signal: AbortSignal): Promise<number> {
   const folder = stackFolder(dir);
   const states = await readStates(folder);
-  const inDocker = states.some(({ mode }) => mode === 'docker') ? await runningInDocker(folder, signal) : new Set();
+  const inDocker = states.some(({ mode }) => mode === 'docker')
+    ? await runningInDocker(folder, signal)
+    : new Set<string>();
   const lines: Line[] = [];
   for (const part of PARTS) {
     const state = states.find((candidate) => candidate.part === part);
     if (state === undefined) lines.push([part, 'stopped', '', '', '']);
-    else if (state.mode === 'docker') lines.push(...containerLines(state, inDocker.has(part)));
+    else if (state.mode === 'docker') lines.push(...containerLines(state, inDocker));
     else lines.push(...(await Promise.all(state.servers.map(processLine))));
   }
   process.stdout.write(table(lines));
-  return lines.some(([, state]) => state === 'dead') ? 1 : 0;
+  return lines.some(([, state]) => state === 'dead' || state === 'starting') ? 1 : 0;
 }
 
-function containerLines({ servers }: PartState, runs: boolean): readonly Line[] {
-  return servers.map(({ name, address }) => [name, runs ? 'running' : 'dead', address, 'container', '']);
+function containerLines({ part, servers, isStarting }: PartState, inDocker: ReadonlySet<string>): readonly Line[] {
+  const state = isStarting === true ? 'starting' : 'running';
+  return servers.map(({ name, address }) => [name, inDocker.has(part) ? state : 'dead', address, 'container', '']);
 }
 
 async function processLine({ name, address, process: id }: ServerState): Promise<Line> {

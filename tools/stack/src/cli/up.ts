@@ -1,5 +1,5 @@
 import { FolderClaim } from '../folder-claim.js';
-import { dockerAnswers, runningInDocker, startInDocker } from './docker.js';
+import { dockerAnswers, runningInDocker, startInDocker, stopInDocker } from './docker.js';
 import { startKept, stopKept } from './keep.js';
 import { fetchPart, unavailable, type Part } from './parts.js';
 import {
@@ -9,6 +9,7 @@ import {
   removeState,
   stackFolder,
   writeEnvironment,
+  type PartState,
   type StackFolder,
 } from './state.js';
 import type { UpRequest } from './usage.js';
@@ -61,14 +62,23 @@ async function startMissing(
 async function runningParts(folder: StackFolder, signal: AbortSignal): Promise<ReadonlySet<Part>> {
   const running = new Set<Part>();
   const states = await readStates(folder);
-  const inDocker = states.some(({ mode }) => mode === 'docker') ? await runningInDocker(folder, signal) : new Set();
-  for (const state of states) {
-    const isDocker = state.mode === 'docker';
-    if (isDocker ? inDocker.has(state.part) : await allRun(state)) running.add(state.part);
-    else if (isDocker) await removeState(folder, state.part);
+  const contained = states.filter(({ mode }) => mode === 'docker');
+  const inDocker = contained.length === 0 ? new Set() : await runningInDocker(folder, signal);
+  const isUp = ({ part, isStarting }: PartState) => isStarting !== true && inDocker.has(part);
+  for (const { part } of contained.filter(isUp)) running.add(part);
+  const dead = contained.filter((state) => !isUp(state)).map(({ part }) => part);
+  if (dead.length > 0) await forgetContainers(folder, dead, signal);
+  for (const state of states.filter(({ mode }) => mode === 'native')) {
+    if (await allRun(state)) running.add(state.part);
     else await stopKept(folder, state, signal);
   }
   return running;
+}
+
+async function forgetContainers(folder: StackFolder, parts: readonly Part[], signal: AbortSignal): Promise<void> {
+  // Of an engine that is gone nothing runs, and the parts must start without it.
+  if (await dockerAnswers()) await stopInDocker(folder, parts, false, signal);
+  await Promise.all(parts.map((part) => removeState(folder, part)));
 }
 
 async function startContained(
